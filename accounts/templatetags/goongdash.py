@@ -1,0 +1,79 @@
+"""Formatting for the pages: icons, money, numbers, key text, form controls. The one templatetags file.
+
+Numbers are written the same way for every language (1,234.5), so that a page, an export and a bill agree.
+"""
+
+from __future__ import annotations
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from goongdash.lib.money import format_usd, round_to_cent
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 20) -> SafeString:
+    """An icon of the sprite in static/vendor/. Decoration only: the text beside it says what it means."""
+    return format_html(
+        '<svg class="gd-icon" width="{0}" height="{0}" aria-hidden="true"><use href="{1}#{2}"></use></svg>',
+        size,
+        static("vendor/tabler-icons/sprite.svg"),
+        name,
+    )
+
+
+@register.filter
+def micro_usd(amount_micro_usd: int) -> str:
+    """Integer micro-dollars as dollars, exactly: at least two decimals, up to six. 1_234_500 is $1.2345."""
+    return format_usd(amount_micro_usd)
+
+
+@register.filter
+def micro_usd_to_cent(amount_micro_usd: int) -> str:
+    """Micro-dollars as dollars and cents, for figures read at a glance; beside an exact one elsewhere."""
+    return format_usd(round_to_cent(amount_micro_usd))
+
+
+@register.filter
+def intdot(number: int) -> str:
+    """An integer with its thousands apart: 1234567 is 1,234,567."""
+    return f"{number:,}"
+
+
+@register.filter
+def masked(key_text: str) -> str:
+    """Enough of a key to recognise it, too little to use it: its first six and last four characters."""
+    if len(key_text) < 20:
+        return "…" + key_text[-4:] if len(key_text) > 8 else "…"
+    return f"{key_text[:6]}…{key_text[-4:]}"
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """The field's widget in Tabler's clothes. A placeholder that only repeats the label is dropped."""
+    attrs: dict[str, str | bool] = {"class": control_class(field)}
+    if field.field.widget.attrs.get("placeholder") == field.label:
+        attrs["placeholder"] = False
+    return field.as_widget(attrs=attrs)
+
+
+def control_class(field: BoundField) -> str:
+    match field.field.widget:
+        case forms.CheckboxInput() | forms.RadioSelect() | forms.CheckboxSelectMultiple():
+            name = "form-check-input"
+        case forms.Select():
+            name = "form-select"
+        case _:
+            name = "form-control"
+    given = field.field.widget.attrs.get("class", "")
+    return " ".join(filter(None, [given, name, "is-invalid" if field.errors else ""]))
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    return isinstance(field.field.widget, forms.CheckboxInput)
