@@ -1,0 +1,86 @@
+"""Finding and ending processes by what they really are: program and folder, or a mark in their environment.
+
+Not by pid files: a pid may belong to somebody else by now, and a killed server's children have none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil  # type: ignore[import-untyped]
+
+
+def serving(program: str, folder: Path) -> list[psutil.Process]:
+    """The processes of `program` that work in `folder`: a server with its children, or what it left."""
+
+    def matches(process: psutil.Process) -> bool:
+        return process.cwd() == str(folder) and Path(process.exe()).name.startswith(program)
+
+    return _find(matches)
+
+
+def marked(variable: str, value: str) -> list[psutil.Process]:
+    """The processes started with `variable=value` in their environment; never this one or its parents."""
+    family = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+
+    def matches(process: psutil.Process) -> bool:
+        return process.pid not in family and process.environ().get(variable) == value
+
+    return _find(matches)
+
+
+def stop(processes: Iterable[psutil.Process], *, signum: signal.Signals, timeout_s: float) -> None:
+    """Signal those whose parent is not among them, wait for all, and kill what `timeout_s` leaves."""
+    processes = list(processes)
+    pids = {process.pid for process in processes}
+    for process in processes:
+        if _parent_pid(process) not in pids:
+            _send(process, signum)
+    wait_gone(processes, timeout_s=timeout_s)
+    remaining = [process for process in processes if is_alive(process)]
+    for process in remaining:
+        _send(process, signal.SIGKILL)
+    wait_gone(remaining, timeout_s=10)
+
+
+def wait_gone(processes: Iterable[psutil.Process], *, timeout_s: float) -> None:
+    """A zombie is gone: it is another's to bury, and in a container without an init nobody does."""
+    deadline = monotonic() + timeout_s
+    for process in processes:
+        while is_alive(process) and monotonic() < deadline:
+            sleep(0.02)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _find(matches: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and matches(process):
+                found.append(process)
+        except (psutil.Error, OSError):  # It ended meanwhile, or is another user's.
+            continue
+    return found
+
+
+def _parent_pid(process: psutil.Process) -> int | None:
+    try:
+        return int(process.ppid())
+    except psutil.Error:
+        return None
+
+
+def _send(process: psutil.Process, signum: signal.Signals) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(signum)
