@@ -1,0 +1,69 @@
+// The one <dialog id="dialog">. A fragment swapped into it opens it; an empty one closes it, and so does the
+// server's event `HX-Trigger: dialog:close`, Escape, [data-dialog-close], and a click beside it (unless something
+// has been typed). Focus goes to the first wrong field, else the first field, and afterwards back to the opener.
+(() => {
+  const FIELDS = 'input:not([type=hidden]):not(:disabled), select:not(:disabled), textarea:not(:disabled)'
+  let opener = null
+  let isDirty = false
+  let pressedOutside = false
+
+  const isVisible = (element) => element.getClientRects().length > 0
+
+  function firstOf (dialog, selector) {
+    return [...dialog.querySelectorAll(selector)].find(isVisible)
+  }
+
+  function focusInside (dialog) {
+    const checked = firstOf(dialog, 'input[type=radio]:checked')
+    const field = firstOf(dialog, FIELDS)
+    const first = field?.type === 'radio' && checked ? checked : field
+    const target = firstOf(dialog, '[autofocus]') || firstOf(dialog, '.is-invalid, [aria-invalid=true]') ||
+      firstOf(dialog, '[data-form-errors]') || first || firstOf(dialog, '.btn')
+    target?.focus()
+  }
+
+  function open (dialog) {
+    if (!dialog.open) {
+      isDirty = false
+      dialog.showModal()
+    }
+    focusInside(dialog)
+  }
+
+  function returnFocus () {
+    const again = opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id)
+    const target = again || document.getElementById('main')
+    target?.focus({ preventScroll: true })
+    opener = null
+  }
+
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    const { target, elt } = event.detail
+    if (target?.id === 'dialog' && !target.open) opener = elt
+  })
+
+  document.addEventListener('htmx:afterSettle', (event) => {
+    const dialog = event.detail.target
+    if (dialog?.id !== 'dialog') return
+    if (dialog.textContent.trim()) open(dialog)
+    else dialog.close()
+  })
+
+  document.addEventListener('dialog:close', () => document.getElementById('dialog')?.close())
+
+  document.addEventListener('DOMContentLoaded', () => {
+    const dialog = document.getElementById('dialog')
+    if (!dialog) return
+    dialog.addEventListener('close', () => {
+      dialog.replaceChildren() // A key just shown must not stay in the page.
+      document.dispatchEvent(new CustomEvent('dialog:closed'))
+      returnFocus()
+    })
+    dialog.addEventListener('input', () => { isDirty = true })
+    dialog.addEventListener('pointerdown', (event) => { pressedOutside = event.target === dialog })
+    dialog.addEventListener('click', (event) => {
+      if (event.target.closest('[data-dialog-close]')) dialog.close()
+      else if (event.target === dialog && pressedOutside && !isDirty) dialog.close()
+    })
+  })
+})()
