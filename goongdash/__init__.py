@@ -1,0 +1,1 @@
+"""The project: settings, URLs, the schedule, and its own servers."""

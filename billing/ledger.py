@@ -1,0 +1,123 @@
+"""Writes the ledger: credit, usage charges, grants. Every entry may be written twice and is there once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Sum
+
+from accounts.changes import announce_account_change
+from accounts.models import Account, CreditPeriod
+from billing.models import EntryKind, LedgerEntry, Statement
+from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import Month, day_of
+from stats.models import DailyUsage
+
+# Serialises those who charge usage; the number is arbitrary and used for nothing else.
+_CHARGE_LOCK = 7_203_119
+USAGE_KINDS = (EntryKind.USAGE, EntryKind.LATE_USAGE)
+
+
+@transaction.atomic
+def entry_post(
+    *,
+    account: Account,
+    month: Month,
+    kind: EntryKind,
+    amount_micro_usd: int,
+    source: str = "",
+    note: str = "",
+) -> bool:
+    """Adds the entry unless one of its (account, month, kind, source) is there; returns whether it was new."""
+    _, is_new = LedgerEntry.objects.get_or_create(
+        account=account,
+        period_on=month.first_day,
+        kind=kind,
+        source=source,
+        defaults={"amount_micro_usd": amount_micro_usd, "note": note, "created_at": utc_now()},
+    )
+    if is_new:
+        announce_account_change(account.pk)
+    return is_new
+
+
+def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = None) -> int:
+    """Gives every active account (or `accounts`) the monthly credit of its plan; returns how many got it now."""
+    if accounts is None:
+        accounts = Account.objects.filter(is_active=True).select_related("plan").iterator()
+    return sum(
+        entry_post(
+            account=account,
+            month=month,
+            kind=EntryKind.MONTHLY_CREDIT,
+            amount_micro_usd=account.plan.credit_micro_usd,
+        )
+        for account in accounts
+        if account.plan.credit_period == CreditPeriod.MONTHLY and account.plan.credit_micro_usd > 0
+    )
+
+
+def credit_grant(*, account: Account, amount_micro_usd: int, reason: str, source: str) -> bool:
+    """Gives lasting credit, once per `source` and month; returns whether it was new."""
+    return entry_post(
+        account=account,
+        month=Month.of(day_of(utc_now(), settings.BILLING_ZONE)),
+        kind=EntryKind.GRANT,
+        amount_micro_usd=amount_micro_usd,
+        source=source,
+        note=reason,
+    )
+
+
+@transaction.atomic
+def usage_charge(*, before: date, account: Account | None = None) -> int:
+    """Charges the usage of all days before `before` as far as it is not charged yet; returns the entries made.
+
+    One entry for an account's day; what reaches a charged day later becomes an entry of its own, and where
+    its month is closed, late usage of the open month.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHARGE_LOCK])
+    open_month = Month.of(day_of(utc_now(), settings.BILLING_ZONE))
+    entries = [
+        _usage_entry(account_id, day, amount, n_before, open_month)
+        for (account_id, day), (amount, n_before) in sorted(_uncharged(before, account).items())
+    ]
+    LedgerEntry.objects.bulk_create(entries, batch_size=1_000)
+    return len(entries)
+
+
+def _uncharged(before: date, account: Account | None) -> dict[tuple[int, date], tuple[int, int]]:
+    """Micro-dollars not charged yet, and entries already made, by account and day."""
+    used = DailyUsage.objects.filter(day_on__lt=before)
+    charged = LedgerEntry.objects.filter(kind__in=USAGE_KINDS, usage_on__lt=before)
+    if account is not None:
+        used, charged = used.filter(account=account), charged.filter(account=account)
+    made = {
+        (row["account_id"], row["usage_on"]): (-row["amount"], row["n"])
+        for row in charged.values("account_id", "usage_on").annotate(amount=Sum("amount_micro_usd"), n=Count("id"))
+    }
+    missing = {}
+    for row in used.values("account_id", "day_on").annotate(cost=Sum("cost_micro_usd")):
+        key = (row["account_id"], row["day_on"])
+        amount, n_before = made.get(key, (0, 0))
+        if row["cost"] != amount:
+            missing[key] = (row["cost"] - amount, n_before)
+    return missing
+
+
+def _usage_entry(account_id: int, day: date, amount: int, n_before: int, open_month: Month) -> LedgerEntry:
+    month = Month.of(day)
+    is_late = Statement.objects.filter(account_id=account_id, period_on=month.first_day).exists()
+    return LedgerEntry(
+        account_id=account_id,
+        period_on=(open_month if is_late else month).first_day,
+        kind=EntryKind.LATE_USAGE if is_late else EntryKind.USAGE,
+        source=f"{day}#{n_before + 1}",
+        usage_on=day,
+        amount_micro_usd=-amount,
+        created_at=utc_now(),
+    )

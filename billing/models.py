@@ -1,0 +1,113 @@
+"""What services cost, what accounts owe, and what was said of it: prices, ledger, statements."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Account
+from keys.models import Service
+
+
+class Price(models.Model):
+    """What one unit of a service costs from a day on."""
+
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="prices")
+    price_micro_usd = models.BigIntegerField(help_text="For one unit, in micro-dollars.")
+    effective_on = models.DateField(help_text="The first day of this price, in the installation's zone.")
+    is_sample = models.BooleanField(default=True, help_text="A made-up price that nobody has confirmed.")
+
+    class Meta:
+        ordering: ClassVar = ["service__position", "-effective_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["service", "effective_on"], name="price_once_per_day"),
+            models.CheckConstraint(condition=models.Q(price_micro_usd__gte=0), name="price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.price_micro_usd} µUSD from {self.effective_on}"
+
+
+class EntryKind(models.TextChoices):
+    MONTHLY_CREDIT = "monthly_credit", "Monthly credit"
+    EXPIRED_CREDIT = "expired_credit", "Unused credit expired"
+    GRANT = "grant", "Credit granted"
+    DEPOSIT = "deposit", "Deposit"
+    USAGE = "usage", "Usage"
+    LATE_USAGE = "late_usage", "Late usage of a closed month"
+    ADJUSTMENT = "adjustment", "Adjustment"
+    REFUND = "refund", "Refund"
+
+
+class LedgerEntry(models.Model):
+    """Money gained (+) or used (-) by an account. Never changed, never deleted: a trigger sees to it.
+
+    `period_on` is the first day of the month it belongs to; `source` tells entries of one kind apart (the day
+    of a usage entry, the operator's reference of a deposit), so that writing it twice writes it once.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="ledger_entries")
+    period_on = models.DateField()
+    kind = models.CharField(max_length=20, choices=EntryKind.choices)
+    source = models.CharField(max_length=100, blank=True)
+    usage_on = models.DateField(null=True, blank=True, help_text="The day whose usage this charges.")
+    amount_micro_usd = models.BigIntegerField()
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-period_on", "-id"]
+        verbose_name_plural = "ledger entries"
+        indexes: ClassVar = [models.Index(fields=["account", "usage_on"], name="ledgerentry_usage_day")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "period_on", "kind", "source"], name="ledgerentry_once_per_source"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.period_on:%Y-%m}"
+
+
+class Statement(models.Model):
+    """A closed month's bill. What it says is never edited; late usage goes into the open month."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="statements")
+    period_on = models.DateField()
+    number = models.CharField(max_length=40, unique=True)
+    gross_micro_usd = models.BigIntegerField()
+    credit_micro_usd = models.BigIntegerField(help_text="The part that free credit paid.")
+    net_micro_usd = models.BigIntegerField()
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-period_on"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "period_on"], name="statement_once_per_month"),
+            models.CheckConstraint(
+                condition=models.Q(net_micro_usd=models.F("gross_micro_usd") - models.F("credit_micro_usd")),
+                name="statement_adds_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class StatementLine(models.Model):
+    """One service's part of a statement."""
+
+    statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="lines")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
+    units = models.BigIntegerField()
+    amount_micro_usd = models.BigIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["service__position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["statement", "service"], name="statementline_once_per_service")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.amount_micro_usd} µUSD"

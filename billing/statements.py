@@ -1,0 +1,84 @@
+"""Closes months: charges what is left to charge, expires unused credit, and writes the statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts.models import Account
+from billing.credit import MonthMoney
+from billing.errors import MonthNotOver
+from billing.ledger import entry_post, monthly_credit_grant, usage_charge
+from billing.models import EntryKind, Statement, StatementLine
+from billing.selectors import months_money, spend_by_service
+from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import Month
+
+
+def month_close(*, month: Month, now: datetime, account: Account | None = None) -> Iterator[Statement | None]:
+    """Writes the statements of `month`, an account at a time, and yields each (None: it was there already).
+
+    Safe to run again, at the same time, or after being killed: an account's statement, its charges and the
+    expiry of its credit are one transaction. Raises MonthNotOver while the month still runs.
+    """
+    if now < month.bounds(settings.BILLING_ZONE)[1]:
+        raise MonthNotOver(f"{month} is not over yet in {settings.BILLING_TIME_ZONE}.")
+    for each in accounts_to_close(month, account):
+        yield _close_account(each, month)
+
+
+def accounts_to_close(month: Month, account: Account | None = None) -> list[Account]:
+    """The accounts that existed in `month` (or just `account`)."""
+    if account is not None:
+        return [account]
+    end = month.bounds(settings.BILLING_ZONE)[1]
+    return list(Account.objects.filter(created_at__lt=end).select_related("plan").order_by("id"))
+
+
+def _close_account(account: Account, month: Month) -> Statement | None:
+    try:
+        with transaction.atomic():
+            if Statement.objects.filter(account=account, period_on=month.first_day).exists():
+                return None
+            monthly_credit_grant(month=month, accounts=[account])
+            usage_charge(before=month.next.first_day, account=account)
+            return _write_statement(account, month)
+    except IntegrityError:
+        # Somebody else closed it between our look and our write; theirs stands.
+        if Statement.objects.filter(account=account, period_on=month.first_day).exists():
+            return None
+        raise
+
+
+def _write_statement(account: Account, month: Month) -> Statement:
+    money = months_money(account).get(month, MonthMoney())
+    statement = Statement.objects.create(
+        account=account,
+        period_on=month.first_day,
+        number=f"{month}-{account.pk:06d}",
+        gross_micro_usd=money.usage_micro_usd,
+        credit_micro_usd=money.credit_used_micro_usd,
+        net_micro_usd=money.paid_micro_usd,
+        closed_at=utc_now(),
+    )
+    StatementLine.objects.bulk_create(
+        StatementLine(
+            statement=statement,
+            service=spend.service,
+            units=spend.units,
+            amount_micro_usd=spend.cost_micro_usd,
+        )
+        for spend in spend_by_service(account, month)
+        if spend.units or spend.cost_micro_usd
+    )
+    if money.credit_unused_micro_usd:
+        entry_post(
+            account=account,
+            month=month,
+            kind=EntryKind.EXPIRED_CREDIT,
+            amount_micro_usd=-money.credit_unused_micro_usd,
+        )
+    return statement

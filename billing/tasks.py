@@ -1,0 +1,28 @@
+"""What the schedule asks of billing: credit, charges, statements."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.conf import settings
+
+from billing.ledger import monthly_credit_grant, usage_charge
+from billing.statements import month_close
+from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import Month, day_of
+
+
+@shared_task(name="billing.grant_monthly_credit")
+def grant_monthly_credit() -> int:
+    return monthly_credit_grant(month=Month.of(day_of(utc_now(), settings.BILLING_ZONE)))
+
+
+@shared_task(name="billing.charge_usage")
+def charge_usage() -> int:
+    return usage_charge(before=day_of(utc_now(), settings.BILLING_ZONE))
+
+
+@shared_task(name="billing.close_previous_month")
+def close_previous_month() -> int:
+    now = utc_now()
+    month = Month.of(day_of(now, settings.BILLING_ZONE)).previous
+    return sum(statement is not None for statement in month_close(month=month, now=now))

@@ -1,0 +1,36 @@
+"""The Celery application, and everything that happens by the clock, in one table."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
+
+app = Celery("goongdash")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Every task may run twice, late, or beside itself. One that waited longer than `expires` seconds is dropped:
+# the next one does its work. Hours are those of BILLING_TIME_ZONE.
+app.conf.beat_schedule = {
+    "roll up usage": {"task": "stats.roll_up_usage", "schedule": 2.0, "options": {"expires": 10}},
+    "keep partitions": {"task": "stats.keep_partitions", "schedule": 3_600.0, "options": {"expires": 3_000}},
+    "grant monthly credit": {
+        "task": "billing.grant_monthly_credit",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 500},
+    },
+    "charge usage": {
+        "task": "billing.charge_usage",
+        "schedule": crontab(minute=7),
+        "options": {"expires": 3_000},
+    },
+    "close the month before": {
+        "task": "billing.close_previous_month",
+        "schedule": crontab(minute=27, hour="2-6", day_of_month="1-3"),
+        "options": {"expires": 3_000},
+    },
+}

@@ -1,0 +1,255 @@
+"""Django's settings, read once from the environment (the table is in README.md).
+
+Development needs no variable at all: it runs its own PostgreSQL and Redis and keeps made-up secrets in
+DATA_DIR. Production (GOONGDASH_ENV=production) refuses to start without its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError, validate
+
+from goongdash.embedded import paths
+from goongdash.networks import networks
+from goongdash.secrets import development_secrets
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = paths.data_dir()
+
+env = Env(expand_vars=False)
+env.add_parser("networks", networks)
+
+try:
+    GOONGDASH_ENV = env.str("GOONGDASH_ENV", "development", validate=validate.OneOf(["development", "production"]))
+    IS_PRODUCTION = GOONGDASH_ENV == "production"
+    DEBUG = env.bool("DEBUG", False)
+    LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+    LOG_FORMAT = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "text"]))
+
+    _made = {} if IS_PRODUCTION else development_secrets(DATA_DIR)
+    SECRET_KEY = env.str("SECRET_KEY", _made.get("SECRET_KEY", ""))
+    KEY_LOOKUP_SECRET = env.str("KEY_LOOKUP_SECRET", _made.get("KEY_LOOKUP_SECRET", ""))
+    # The first encrypts; the others still decrypt what they once encrypted.
+    KEY_ENCRYPTION_SECRETS = env.list("KEY_ENCRYPTION_SECRET", [_made.get("KEY_ENCRYPTION_SECRET", "")])
+
+    DATABASE_URL = env.str("DATABASE_URL", "") or paths.database_url(DATA_DIR)
+    REDIS_URL = env.str("REDIS_URL", "") or paths.redis_url(DATA_DIR)
+    # Every Redis key begins with this, so that one Redis can serve several installations (and tests).
+    REDIS_PREFIX = env.str("REDIS_PREFIX", "goongdash", validate=validate.Regexp(r"^[a-z0-9_.-]{1,40}$"))
+
+    PORT = env.int("PORT", 8000, validate=validate.Range(1, 65_535))
+    GATE_PORT = env.int("GATE_PORT", 8001, validate=validate.Range(1, 65_535))
+    GATE_HOST = env.str("GATE_HOST", "127.0.0.1")
+    GATE_PUBLIC_URL = env.str("GATE_PUBLIC_URL", f"http://127.0.0.1:{GATE_PORT}").rstrip("/")
+    TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
+    KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 30, validate=validate.Range(1, 3_600))
+    KEY_CACHE_SIZE = env.int("KEY_CACHE_SIZE", 100_000, validate=validate.Range(100, 10_000_000))
+    STORE_TIMEOUT_MS = env.int("STORE_TIMEOUT_MS", 1_000, validate=validate.Range(10, 60_000))
+
+    USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
+    RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
+    BILLING_TIME_ZONE = env.str(
+        "BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=validate.OneOf(sorted(available_timezones()))
+    )
+
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+    CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+    SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+    # Off where the site itself is served without TLS (a laptop, a test installation).
+    SECURE_COOKIES = env.bool("SECURE_COOKIES", IS_PRODUCTION)
+    # How many proxies of yours stand before the dashboard and append to X-Forwarded-For.
+    ALLAUTH_TRUSTED_PROXY_COUNT = env.int("WEB_PROXY_COUNT", 0, validate=validate.Range(0, 10))
+
+    EMAIL_HOST = env.str("EMAIL_HOST", "")
+    EMAIL_PORT = env.int("EMAIL_PORT", 587, validate=validate.Range(1, 65_535))
+    EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+    EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+    EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
+    DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Goongdash <no-reply@localhost>")
+
+    DATABASES = {
+        "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True),
+    }
+except (EnvError, ValueError) as error:
+    raise ImproperlyConfigured(f"The environment is not usable: {error}") from error
+
+_missing = [
+    name
+    for name, value in {
+        "SECRET_KEY": SECRET_KEY,
+        "KEY_LOOKUP_SECRET": KEY_LOOKUP_SECRET,
+        "KEY_ENCRYPTION_SECRET": "".join(KEY_ENCRYPTION_SECRETS),
+        "ALLOWED_HOSTS": "".join(ALLOWED_HOSTS),
+    }.items()
+    if len(value) < (4 if name == "ALLOWED_HOSTS" else 32)
+]
+if _missing:
+    raise ImproperlyConfigured(
+        f"Set {', '.join(_missing)} before starting in production (secrets of at least 32 characters)."
+    )
+
+BILLING_ZONE = ZoneInfo(BILLING_TIME_ZONE)
+
+INSTALLED_APPS = [
+    "accounts",
+    "keys",
+    "stats",
+    "billing",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.CurrentAccountMiddleware",
+]
+
+ROOT_URLCONF = "goongdash.urls"
+WSGI_APPLICATION = "goongdash.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context_processors.site",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+if not EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": f"{REDIS_PREFIX}:cache",
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = f"{REDIS_PREFIX}:tasks"
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = BILLING_TIME_ZONE
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = BILLING_TIME_ZONE
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+# Development serves straight from static/; production from what collectstatic gathered.
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
+SESSION_COOKIE_SECURE = SECURE_COOKIES
+CSRF_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+        },
+        "text": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+}

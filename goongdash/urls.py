@@ -1,0 +1,21 @@
+"""The site's URLs. Each app keeps its own."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from goongdash.health import healthz
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="keys:list"), name="home"),
+    path("healthz", login_not_required(healthz), name="healthz"),
+    path("admin/", admin.site.urls),
+    path("account/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("keys.urls")),
+    path("", include("stats.urls")),
+    path("", include("billing.urls")),
+]

@@ -1,0 +1,43 @@
+"""What can be wrong with a key and with an entry of its restriction list.
+
+RestrictionError (ValueError)   one entry of the list cannot be used
+├── PatternError                it is no URL pattern
+└── IpRangeError                it is no IP address and no IP range
+KeyInvalid (ValueError)         a key cannot be made from what was given
+KeyUnreadable (Exception)       a stored key text cannot be decrypted
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Part = Literal["scheme", "host", "port", "path", "pattern", "address", "prefix"]
+
+
+class RestrictionError(ValueError):
+    """`reason` is a sentence for the customer, `part` the part at fault, `fragment` its text as entered."""
+
+    def __init__(self, reason: str, part: Part, fragment: str) -> None:
+        super().__init__(reason, part, fragment)
+        self.reason = reason
+        self.part = part
+        self.fragment = fragment
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class PatternError(RestrictionError):
+    """A URL pattern that cannot be used; `part` is scheme, host, port, path or pattern (the whole of it)."""
+
+
+class IpRangeError(RestrictionError):
+    """An IP range that cannot be used; `part` is address or prefix."""
+
+
+class KeyInvalid(ValueError):
+    """A key cannot be made so; `args[0]` is a sentence for the customer."""
+
+
+class KeyUnreadable(Exception):
+    """A stored key text cannot be shown again; `args[0]` is a sentence for the customer."""

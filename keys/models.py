@@ -1,0 +1,120 @@
+"""What can be called (services), with what (API keys), and from where (restrictions)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models import Account
+
+
+class KeyType(models.TextChoices):
+    REST = "rest", "API key"
+    TILES = "tiles", "Map tiles key"
+
+
+class Unit(models.TextChoices):
+    """What one request to a service counts as."""
+
+    REQUEST = "request", "request"
+    MAP_LOAD = "map_load", "map load"
+    NONE = "none", "part of a map load"
+
+
+class Service(models.Model):
+    """One billable API: the paths that call it and the key type that opens it."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=60)
+    api_version = models.CharField(max_length=4, blank=True)
+    key_type = models.CharField(max_length=5, choices=KeyType.choices)
+    unit = models.CharField(max_length=10, choices=Unit.choices, default=Unit.REQUEST)
+    path = models.CharField(
+        max_length=200, unique=True, help_text="In lower case; * is any run of characters but /."
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.api_version}".strip()
+
+
+class KeyState(models.TextChoices):
+    ACTIVE = "active", "Active"
+    DISABLED = "disabled", "Disabled"
+    EXPIRED = "expired", "Expired"
+    REVOKED = "revoked", "Deleted"
+
+
+class ApiKey(models.Model):
+    """A key of an account. Its text is kept as a keyed digest, for look-up, and as a ciphertext, for showing."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="keys")
+    type = models.CharField(max_length=5, choices=KeyType.choices)
+    name = models.CharField(max_length=100)
+    description = models.TextField(max_length=1_000, blank=True)
+    lookup_digest = models.CharField(max_length=64, unique=True, editable=False)
+    ciphertext = models.BinaryField(editable=False)
+    masked_text = models.CharField(max_length=32, editable=False)
+    allows_no_origin = models.BooleanField(
+        default=False, help_text="Let requests that name no origin pass a list of URL patterns."
+    )
+    requests_per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Lower than the plan's limit; empty for the plan's."
+    )
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        verbose_name = "API key"
+        indexes: ClassVar = [models.Index(fields=["account", "-created_at"], name="apikey_account_newest")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(type__in=KeyType.values), name="apikey_type_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.masked_text})"
+
+    def state_at(self, now: datetime) -> KeyState:
+        if self.revoked_at is not None:
+            return KeyState.REVOKED
+        if self.disabled_at is not None:
+            return KeyState.DISABLED
+        if self.expires_at is not None and self.expires_at <= now:
+            return KeyState.EXPIRED
+        return KeyState.ACTIVE
+
+
+class RestrictionKind(models.TextChoices):
+    URL = "url", "URL pattern"
+    IP = "ip", "IP range"
+
+
+class Restriction(models.Model):
+    """One URL pattern or IP range on a key, in its normalised text."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="restrictions")
+    kind = models.CharField(max_length=3, choices=RestrictionKind.choices)
+    text = models.CharField(max_length=2_000)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["position", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "text"], name="restriction_once_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.text

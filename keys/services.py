@@ -1,0 +1,115 @@
+"""Creates, changes and revokes keys. Every change is announced to the gates after its commit."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
+
+from django.db import transaction
+
+from accounts.changes import announce_key_change
+from accounts.models import Account, User
+from goongdash.lib.clock import utc_now
+from keys.errors import KeyInvalid
+from keys.key_text import is_importable, make_key_text, mask
+from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
+from keys.patterns import UrlPattern
+from keys.restrictions import parse_entry
+from keys.vault import encrypt, lookup_digest
+
+MAX_RESTRICTIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedKey:
+    """A key just made, and its text, which is nowhere else in the clear."""
+
+    key: ApiKey
+    text: str
+
+
+@transaction.atomic
+def key_create(
+    *,
+    account: Account,
+    key_type: str,
+    name: str,
+    description: str = "",
+    restrictions: Iterable[str] = (),
+    allows_no_origin: bool = False,
+    expires_at: datetime | None = None,
+    created_by: User | None = None,
+    text: str | None = None,
+) -> CreatedKey:
+    """A new key, restricted to `restrictions` (URL patterns and IP ranges; none: works from anywhere).
+
+    `text` takes over a key of another provider. Raises KeyInvalid for a bad type, name or text and
+    RestrictionError for the first bad entry; then nothing is stored.
+    """
+    if key_type not in KeyType.values:
+        raise KeyInvalid(f"{key_type!r} is no key type; choose rest or tiles.")
+    if not name.strip():
+        raise KeyInvalid("A key needs a name.")
+    if len(name.strip()) > 100:
+        raise KeyInvalid("The name is longer than 100 characters.")
+    if text is not None and not is_importable(text):
+        raise KeyInvalid("A key text is 16 to 200 letters, digits and . _ ~ - characters.")
+    text = text or make_key_text(KeyType(key_type).value, secrets.choice)
+    if ApiKey.objects.filter(lookup_digest=lookup_digest(text)).exists():
+        raise KeyInvalid("This key text is in use already.")
+    key = ApiKey.objects.create(
+        account=account,
+        type=key_type,
+        name=name.strip(),
+        description=description.strip(),
+        lookup_digest=lookup_digest(text),
+        ciphertext=encrypt(text),
+        masked_text=mask(text),
+        allows_no_origin=allows_no_origin,
+        created_at=utc_now(),
+        created_by=created_by,
+        expires_at=expires_at,
+    )
+    _write_restrictions(key, restrictions)
+    # A gate may remember this text as unknown, from a request that came too early.
+    announce_key_change(key.lookup_digest)
+    return CreatedKey(key, text)
+
+
+@transaction.atomic
+def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
+    """Replaces the whole list. Raises RestrictionError for the first bad entry; then the old list stays."""
+    key.restrictions.all().delete()
+    _write_restrictions(key, restrictions)
+    announce_key_change(key.lookup_digest)
+
+
+@transaction.atomic
+def key_revoke(*, key: ApiKey) -> bool:
+    """Refuses the key from now on, everywhere; its history stays. False if it was revoked already."""
+    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
+    announce_key_change(key.lookup_digest)
+    return changed == 1
+
+
+def entry_text(entry: UrlPattern | IPv4Network | IPv6Network) -> str:
+    """The normalised text of a restriction, as it is stored and shown."""
+    return entry.text if isinstance(entry, UrlPattern) else str(entry)
+
+
+def _write_restrictions(key: ApiKey, texts: Iterable[str]) -> None:
+    entries = {entry_text(entry): entry for entry in map(parse_entry, texts)}
+    if len(entries) > MAX_RESTRICTIONS:
+        raise KeyInvalid(f"A key takes at most {MAX_RESTRICTIONS} restrictions.")
+    Restriction.objects.bulk_create(
+        Restriction(
+            key=key,
+            kind=RestrictionKind.URL if isinstance(entry, UrlPattern) else RestrictionKind.IP,
+            text=text,
+            position=position,
+        )
+        for position, (text, entry) in enumerate(entries.items())
+    )

@@ -1,0 +1,32 @@
+#!/usr/bin/env python
+"""Runs a management command, with the project's own servers up where the environment names none."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+
+WITHOUT_SERVERS = {"help", "version", "--help", "-h", "--version", "collectstatic", "compilemessages", "makemessages"}
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
+    from django.core.management import execute_from_command_line
+
+    with _servers(sys.argv[1:]):
+        execute_from_command_line(sys.argv)
+
+
+def _servers(arguments: list[str]) -> AbstractContextManager[None]:
+    """The embedded servers for the time of the command; nothing for a command that needs none."""
+    from goongdash.embedded.paths import data_dir
+    from goongdash.embedded.servers import using_servers
+
+    if not arguments or arguments[0] in WITHOUT_SERVERS or {"--help", "-h"} & set(arguments):
+        return nullcontext()
+    return using_servers(data_dir())
+
+
+if __name__ == "__main__":
+    main()

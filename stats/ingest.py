@@ -1,0 +1,146 @@
+"""Moves usage events from the stream into usage records, exactly once.
+
+The records and the cursor of a shard are written in one transaction, and the stream is trimmed only after its
+commit. Killed at any point, the next run begins where the last commit ended.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import day_of
+from stats.events import EventUnreadable, StreamEntry, UsageEvent, decode_entry
+from stats.models import ShardCursor
+from stats.outcomes import OUTCOMES
+from stats.partitions import partitions_ensure
+from stats.stream import redis_client, stream_key, unreadable_key
+
+logger = logging.getLogger(__name__)
+
+BATCH_ENTRIES = 2_000
+SHARD_BITS = 48
+
+_COPY = (
+    "COPY stats_usagerecord (id, account_id, key_id, service_id, outcome, at, units, cost_micro_usd, ip, origin,"
+    " request_id) FROM STDIN"
+)
+
+RawEntry = tuple[bytes, dict[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a run of entries adds to a shard's cursor."""
+
+    events: list[UsageEvent]
+    n_said: int
+    n_lost: int = 0
+    n_unreadable: int = 0
+
+
+def ingest_shard(shard: int, *, limit: int = BATCH_ENTRIES) -> int:
+    """Stores the next entries of a shard's stream, `limit` at the most; returns how many entries there were."""
+    with transaction.atomic():
+        cursor = cursor_lock(shard)
+        raw = _read(shard, cursor.stream_id, limit)
+        if not raw:
+            return 0
+        batch = _decode(shard, raw, n_said=cursor.n_said)
+        records_write(shard=shard, n_before=cursor.n_records, events=batch.events)
+        cursor.stream_id = raw[-1][0].decode()
+        cursor.n_said = batch.n_said
+        cursor.n_lost += batch.n_lost
+        cursor.n_unreadable += batch.n_unreadable
+        cursor.n_records += len(batch.events)
+        cursor.ingested_at = utc_now()
+        cursor.save(
+            update_fields=["stream_id", "n_said", "n_lost", "n_unreadable", "n_records", "ingested_at"]
+        )
+    stream_trim(shard, through=cursor.stream_id)
+    return len(raw)
+
+
+def ingest_all() -> int:
+    """Stores everything that waits in every shard; returns the number of entries."""
+    n_entries = 0
+    for shard in range(settings.USAGE_SHARDS):
+        while n := ingest_shard(shard):
+            n_entries += n
+    return n_entries
+
+
+def cursor_lock(shard: int) -> ShardCursor:
+    """The shard's cursor, locked until the transaction ends. One ingest at a time gets past here."""
+    ShardCursor.objects.bulk_create([ShardCursor(shard=shard)], ignore_conflicts=True)
+    return ShardCursor.objects.select_for_update().get(shard=shard)
+
+
+def records_write(*, shard: int, n_before: int, events: Sequence[UsageEvent]) -> None:
+    """Copies `events` into the record table, numbered from `n_before` + 1. Makes missing partitions."""
+    if not events:
+        return
+    zone = settings.BILLING_ZONE
+    partitions_ensure({day_of(event.at, zone) for event in events}, zone=zone)
+    first_id = (shard << SHARD_BITS) + n_before + 1
+    with connection.cursor() as db, db.cursor.copy(_COPY) as copy:
+        for record_id, event in enumerate(events, first_id):
+            copy.write_row(event_row(record_id, event))
+
+
+def event_row(record_id: int, event: UsageEvent) -> tuple[object, ...]:
+    """An event as a row for COPY, in its column order."""
+    return (
+        record_id,
+        event.account_id,
+        event.key_id,
+        event.service_id or None,
+        OUTCOMES[event.outcome].number,
+        event.at,
+        event.units,
+        event.cost_micro_usd,
+        event.ip,
+        event.origin,
+        event.request_id,
+    )
+
+
+def stream_trim(shard: int, *, through: str) -> None:
+    """Drops the entries up to and including `through`, whose records are committed."""
+    milliseconds, _, sequence = through.partition("-")
+    redis_client().xtrim(stream_key(shard), minid=f"{milliseconds}-{int(sequence) + 1}", approximate=False)
+
+
+def _read(shard: int, after: str, limit: int) -> list[RawEntry]:
+    return cast("list[RawEntry]", redis_client().xrange(stream_key(shard), min=f"({after}", count=limit))
+
+
+def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
+    batch = _Batch([], n_said)
+    for entry_id, fields in raw:
+        try:
+            entry = decode_entry(fields)
+        except EventUnreadable as error:
+            batch.n_unreadable += 1
+            redis_client().xadd(unreadable_key(shard), {b"id": entry_id, **fields})  # type: ignore[arg-type]
+            logger.error("entry_unreadable", extra={"shard": shard, "entry": entry_id.decode(), "error": str(error)})
+            continue
+        _check_continuity(shard, batch, entry)
+        batch.events.extend(entry.events)
+        batch.n_said = entry.n_before + len(entry.events)
+    return batch
+
+
+def _check_continuity(shard: int, batch: _Batch, entry: StreamEntry) -> None:
+    if entry.n_before > batch.n_said:
+        lost = entry.n_before - batch.n_said
+        batch.n_lost += lost
+        logger.error("events_lost", extra={"shard": shard, "n_lost": lost})
+    elif entry.n_before < batch.n_said:
+        logger.warning("store_was_emptied", extra={"shard": shard, "n_said": batch.n_said})

@@ -1,0 +1,136 @@
+"""Usage as it is kept: raw records (partitioned by day), hours, days, and how far ingest and rollup have come.
+
+Usage tables name accounts, keys and services without database constraints: rows arrive by COPY at the
+gate's pace, and outlive what they name. Their keys begin with the account. Nothing here is edited by hand.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Account
+from keys.models import ApiKey, Service
+from stats.outcomes import CHOICES
+
+
+def _loose(to: type[models.Model], **options: bool) -> models.ForeignKey:  # type: ignore[type-arg]
+    return models.ForeignKey(
+        to,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        **options,  # type: ignore[arg-type]
+    )
+
+
+class Usage(models.Model):
+    """What a record and its sums have in common."""
+
+    account = _loose(Account)
+    key = _loose(ApiKey)
+    service = _loose(Service, null=True)
+    outcome = models.PositiveSmallIntegerField(choices=CHOICES)
+
+    class Meta:
+        abstract = True
+
+
+class UsageRecord(Usage):
+    """One usage event, stored. `id` is the shard's number times 2^48 plus the event's number in its shard."""
+
+    id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    units = models.PositiveSmallIntegerField()
+    cost_micro_usd = models.BigIntegerField()
+    ip = models.GenericIPAddressField()
+    origin = models.CharField(max_length=255, blank=True)
+    request_id = models.UUIDField()
+
+    class Meta:
+        # Its migration makes the table in SQL: Django knows no partitions, nor the key (account, at, id).
+        db_table = "stats_usagerecord"
+
+    def __str__(self) -> str:
+        return str(self.request_id)
+
+
+class UsageSum(Usage):
+    """The sums of one period for one key, service and outcome."""
+
+    id = models.BigAutoField(primary_key=True)
+    n_requests = models.BigIntegerField()
+    units = models.BigIntegerField()
+    cost_micro_usd = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class HourlyUsage(UsageSum):
+    """Sums of one hour, which begins on a full hour of the installation's zone."""
+
+    hour_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "hour_at", "key", "service", "outcome"],
+                name="hourlyusage_once",
+                nulls_distinct=False,
+            )
+        ]
+        verbose_name_plural = "hourly usage"
+
+    def __str__(self) -> str:
+        return f"{self.hour_at:%Y-%m-%d %H:%M}"
+
+
+class DailyUsage(UsageSum):
+    """Sums of one day of the installation's zone."""
+
+    day_on = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "day_on", "key", "service", "outcome"],
+                name="dailyusage_once",
+                nulls_distinct=False,
+            )
+        ]
+        verbose_name_plural = "daily usage"
+
+    def __str__(self) -> str:
+        return f"{self.day_on}"
+
+
+class ShardCursor(models.Model):
+    """How far one shard has come: read from the stream, stored as records, added to the rollups.
+
+    `stream_id` is the last entry whose records are committed. `n_said` is the running number that the next
+    entry must carry: a higher one means that events were lost on the way (`n_lost` counts them), a lower one
+    that the store was emptied. `n_records` numbers the records; those up to `n_rolled_up` are in the rollups.
+    """
+
+    shard = models.PositiveSmallIntegerField(primary_key=True)
+    stream_id = models.CharField(max_length=50, default="0-0")
+    n_said = models.BigIntegerField(default=0)
+    n_lost = models.BigIntegerField(default=0)
+    n_unreadable = models.BigIntegerField(default=0)
+    n_records = models.BigIntegerField(default=0)
+    n_rolled_up = models.BigIntegerField(default=0)
+    ingested_at = models.DateTimeField(null=True)
+    rolled_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(n_rolled_up__lte=models.F("n_records")), name="cursor_rollup_behind_records"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"shard {self.shard}"

@@ -1,0 +1,59 @@
+"""What the gate may decide about a request: the closed list, and what each outcome means to everyone. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    ALLOWED = "allowed"
+    KEY_MISSING = "key_missing"
+    KEY_UNKNOWN = "key_unknown"
+    KEY_REVOKED = "key_revoked"
+    KEY_DISABLED = "key_disabled"
+    KEY_EXPIRED = "key_expired"
+    KEY_TYPE = "key_type"
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    RATE_LIMIT = "rate_limit"
+    DAILY_QUOTA = "daily_quota"
+    MONTHLY_QUOTA = "monthly_quota"
+    CREDIT_EXHAUSTED = "credit_exhausted"
+    SERVICE_UNKNOWN = "service_unknown"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeFacts:
+    """`number` is how the outcome is stored and never changes; `code` is what the caller is told.
+
+    The owner of a key sees the outcome itself and its `label`; several outcomes share one code, so that a
+    stranger learns nothing about a key.
+    """
+
+    number: int
+    status: int
+    code: str
+    label: str
+    is_billable: bool = False
+
+
+OUTCOMES: dict[Outcome, OutcomeFacts] = {
+    Outcome.ALLOWED: OutcomeFacts(0, 200, "", "Allowed", is_billable=True),
+    Outcome.KEY_MISSING: OutcomeFacts(1, 403, "KEY_MISSING", "No key"),
+    Outcome.KEY_UNKNOWN: OutcomeFacts(2, 403, "KEY_INVALID", "Unknown key"),
+    Outcome.KEY_REVOKED: OutcomeFacts(3, 403, "KEY_INVALID", "Key deleted"),
+    Outcome.KEY_DISABLED: OutcomeFacts(4, 403, "KEY_INVALID", "Key disabled"),
+    Outcome.KEY_EXPIRED: OutcomeFacts(5, 403, "KEY_INVALID", "Key expired"),
+    Outcome.KEY_TYPE: OutcomeFacts(6, 403, "KEY_TYPE", "Wrong key type"),
+    Outcome.ORIGIN_NOT_ALLOWED: OutcomeFacts(7, 403, "ORIGIN_NOT_ALLOWED", "Origin not allowed"),
+    Outcome.RATE_LIMIT: OutcomeFacts(8, 429, "RATE_LIMIT", "Rate limit"),
+    Outcome.DAILY_QUOTA: OutcomeFacts(9, 429, "DAILY_QUOTA", "Daily quota"),
+    Outcome.MONTHLY_QUOTA: OutcomeFacts(10, 429, "MONTHLY_QUOTA", "Monthly quota"),
+    Outcome.CREDIT_EXHAUSTED: OutcomeFacts(11, 429, "CREDIT_EXHAUSTED", "Credit used up"),
+    Outcome.SERVICE_UNKNOWN: OutcomeFacts(12, 404, "SERVICE_UNKNOWN", "No such service"),
+    Outcome.UNAVAILABLE: OutcomeFacts(13, 503, "UNAVAILABLE", "Store unavailable"),
+}
+
+BY_NUMBER: dict[int, Outcome] = {facts.number: outcome for outcome, facts in OUTCOMES.items()}
+CHOICES: list[tuple[int, str]] = [(facts.number, facts.label) for facts in OUTCOMES.values()]
