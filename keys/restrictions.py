@@ -1,0 +1,58 @@
+"""A key's restriction list: URL patterns and IP ranges, told apart and asked as one.
+
+Pure; it is handed the request's origin and address and must not read headers or believe proxies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from keys.ip_ranges import ip_in_ranges, parse_ip_range
+from keys.origins import Origin
+from keys.patterns import UrlPattern, parse_pattern
+
+# What is meant as an address, well written or not, so that a mistyped one is named as such and does not
+# become the pattern of a web site: digits and dots without port or path, or hex digits with two colons.
+_LIKE_IPV4 = re.compile(r"(?=[.*-]*[0-9])[0-9.*-]+(?:/[0-9.]*)?")
+_LIKE_IPV6 = re.compile(r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.*-]+(?:%[^/]*)?(?:/[0-9A-Fa-f:.]*)?")
+
+
+def parse_entry(text: str) -> UrlPattern | IPv4Network | IPv6Network:
+    """What one entry of a list stands for, spaces around it left out. Raises RestrictionError."""
+    entry = text.strip()
+    if _LIKE_IPV4.fullmatch(entry) or _LIKE_IPV6.fullmatch(entry):
+        return parse_ip_range(entry)
+    return parse_pattern(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """From where a key works. `allows_no_origin`: requests that name no origin pass its patterns too."""
+
+    patterns: tuple[UrlPattern, ...] = ()
+    ip_ranges: tuple[IPv4Network | IPv6Network, ...] = ()
+    allows_no_origin: bool = False
+
+    @classmethod
+    def of(cls, entries: Iterable[str], *, allows_no_origin: bool = False) -> Restrictions:
+        """The list in the order of `entries`, each once. Raises RestrictionError."""
+        parsed = tuple(dict.fromkeys(parse_entry(entry) for entry in entries))
+        return cls(
+            patterns=tuple(entry for entry in parsed if isinstance(entry, UrlPattern)),
+            ip_ranges=tuple(entry for entry in parsed if not isinstance(entry, UrlPattern)),
+            allows_no_origin=allows_no_origin,
+        )
+
+    def allow(self, origin: Origin | None, ip: IPv4Address | IPv6Address) -> bool:
+        """Whether a request from `origin` (None: it names none) and `ip` passes: any one entry is enough."""
+        if not self.patterns and not self.ip_ranges:
+            return True
+        return self._allow_origin(origin) or ip_in_ranges(ip, self.ip_ranges)
+
+    def _allow_origin(self, origin: Origin | None) -> bool:
+        if origin is None:
+            return self.allows_no_origin and bool(self.patterns)
+        return any(pattern.matches(origin) for pattern in self.patterns)
