@@ -50,11 +50,11 @@ class Identity:
 
 
 def prepare(data_dir: Path) -> None:
-    """Create the folders that all servers share. An existing `data_dir` keeps its mode."""
+    """Create the folders that all servers share. Root's `data_dir` lets PostgreSQL's user pass."""
     open_mode = PASSABLE if os.geteuid() == 0 else PRIVATE
-    if not data_dir.exists():
-        data_dir.mkdir(parents=True)
-        data_dir.chmod(open_mode)
+    data_dir.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        data_dir.chmod(stat.S_IMODE(data_dir.stat().st_mode) | stat.S_IXOTH)
     _make_safely(paths.socket_dir(data_dir), open_mode)
     for folder in (paths.own_socket_dir(data_dir), data_dir / "log"):
         make(folder, Identity.current())
@@ -88,7 +88,7 @@ def open_way(target: Path, identity: Identity) -> None:
 
 
 def _make_safely(folder: Path, mode: int) -> None:
-    """Create a folder, maybe in /tmp, where somebody else may have put one of that name, or a link, before."""
+    """Create a folder, maybe in /tmp, where somebody else may have put that name, or a link, before us."""
     try:
         folder.mkdir(mode=mode)
     except FileExistsError:

@@ -34,7 +34,7 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] '
 lc_messages = 'C'
-include_if_exists = 'local.conf'
+include = 'local.conf'
 """
 
 
@@ -108,11 +108,13 @@ def _check_version(data_dir: Path) -> None:
 
 
 def _write_configuration(data_dir: Path, who: Identity) -> None:
-    target = data_dir / "postgres" / "postgresql.conf"
+    target, local = (data_dir / "postgres" / name for name in ("postgresql.conf", "local.conf"))
     # The setting is a list of folders: one with a comma in its name stands in double quotes.
     quoted = f'"{paths.postgres_socket_dir(data_dir)}"'.replace("'", "''")
     target.write_text(CONFIGURATION.format(socket_dir=quoted))
+    local.touch()
     who.own(target)
+    who.own(local)
 
 
 def _program(name: str) -> Path:

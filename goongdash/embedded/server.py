@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import signal
 from collections.abc import Callable
@@ -31,6 +32,13 @@ class Server:
 
     def log(self, data_dir: Path) -> Path:
         return data_dir / "log" / f"{self.name}.log"
+
+    def log_tail(self, data_dir: Path, n_lines: int = 12) -> str:
+        """The last lines of the log, for a message that says why the server does not start."""
+        with contextlib.suppress(OSError):
+            lines = self.log(data_dir).read_text(errors="replace").splitlines()
+            return "\n".join(lines[-n_lines:])
+        return ""
 
     def is_running(self, data_dir: Path) -> bool:
         return bool(processes.serving(self.program, self.folder(data_dir)))

@@ -6,20 +6,21 @@ A live `make run` is a user for its whole life, so commands beside it use its se
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from goongdash.embedded import locks, paths
-from goongdash.embedded.errors import EmbeddedServerError, NotReadyError
+from goongdash.embedded.errors import NotReadyError
 from goongdash.embedded.server import Server
 
 START_TIMEOUT_S = 60
@@ -60,17 +61,51 @@ def servers_named(names: Iterable[str]) -> list[Server]:
     return [known[name] for name in names]
 
 
+@contextmanager
+def keeping_servers(data_dir: Path, *, on_wait: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """For a run, which has servers of its own: entered when nobody else uses any, and left with none running.
+
+    Yields what the run calls when its servers answer: from then on commands may join. `on_wait` is called
+    once, where a command has to be waited for.
+    """
+    with locks.servers_lock(data_dir) as lock, ExitStack() as starting:
+        # The start lock is let go between two tries: the one waited for needs it to leave.
+        for attempt in itertools.count():
+            starting.enter_context(locks.starting_or_stopping(data_dir))
+            if lock.try_exclusive():
+                break
+            starting.close()
+            if attempt == 0:
+                on_wait()
+            time.sleep(0.2)
+        stop_all(data_dir)
+
+        def let_others_join() -> None:
+            lock.shared()
+            starting.close()
+
+        try:
+            yield let_others_join
+        finally:
+            stop_all(data_dir)
+
+
 def start_missing(servers: list[Server], data_dir: Path) -> None:
-    """Start those that do not answer, at once, and wait for all. A live run's servers are only waited for."""
-    run = locks.read_run_info(data_dir)
-    missing = [server for server in servers if not server.is_ready(data_dir)]
-    started = {
-        server.name: _start_detached(server, data_dir)
-        for server in missing
-        if run is None or server.name not in run.servers
-    }
-    for server in missing:
-        wait_ready(server, data_dir, started.get(server.name))
+    """Start those that do not answer, at once, and wait for all. A live run's servers are only waited for.
+
+    Raises `NotReadyError`, with the end of the log, where one ends at once or does not answer in time.
+    """
+    started: dict[str, subprocess.Popen[bytes]] = {}
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while missing := [server for server in servers if not server.is_ready(data_dir)]:
+        run = locks.read_run_info(data_dir)
+        for server in missing:
+            if server.name not in started and (run is None or server.name not in run.servers):
+                started[server.name] = _start_detached(server, data_dir)
+            ended = server.name in started and started[server.name].poll() is not None
+            if ended or time.monotonic() > deadline:
+                raise NotReadyError(f"{server.name} does not start:\n{server.log_tail(data_dir)}")
+        time.sleep(0.05)
 
 
 def stop_all(data_dir: Path) -> None:
@@ -78,16 +113,6 @@ def stop_all(data_dir: Path) -> None:
         server.stop(data_dir)
     for process in _started:
         process.poll()
-
-
-def wait_ready(server: Server, data_dir: Path, process: subprocess.Popen[bytes] | None = None) -> None:
-    """Return when `server` answers. Raises `NotReadyError`, with the end of its log, when it will not."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not server.is_ready(data_dir):
-        ended = process is not None and process.poll() is not None
-        if ended or time.monotonic() > deadline:
-            raise NotReadyError(f"{server.name} does not start:\n{_tail(server.log(data_dir))}")
-        time.sleep(0.05)
 
 
 def _start_detached(server: Server, data_dir: Path) -> subprocess.Popen[bytes]:
@@ -123,11 +148,3 @@ def _sigterm_as_exit() -> Iterator[None]:
 
 def _exit_on_sigterm(signum: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + signum)
-
-
-def _tail(log: Path, n_lines: int = 12) -> str:
-    try:
-        lines = log.read_text(errors="replace").splitlines()
-    except OSError as error:
-        raise EmbeddedServerError(f"{log} cannot be read: {error}") from None
-    return "\n".join(lines[-n_lines:])

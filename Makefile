@@ -1,0 +1,53 @@
+# Every target does its own set-up: the second time nothing is installed, and no network is needed.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench clean clean-data
+SHELL := /bin/bash
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Newer than the lock file when what is installed is what is locked.
+STAMP := .venv/.installed
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: $(STAMP) ## Everything on this machine; Ctrl-C stops it (PORT, GATE_PORT, DATA_DIR, DATABASE_URL, REDIS_URL)
+	@exec $(BIN)/python -m goongdash.run
+
+test: $(STAMP) ## All tests, on real servers and in a real browser (ARGS="-k name" for some of them)
+	@bash .ci/need chromium node npm
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING
+
+bench: $(STAMP) ## Measure the gate, the ingest and the rollup
+	@exec $(BIN)/python -m bench
+
+clean: ## Remove what was installed and cached; the data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage staticfiles
+	find . -name node_modules -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
+
+clean-data: $(STAMP) ## Remove the data of the embedded servers; refused while they are in use
+	@$(BIN)/python -m goongdash.embedded.locks
+	rm -rf "$${DATA_DIR:-.data}"
+
+# With uv from the machine where it works; else with one that pip puts into the environment itself, which
+# `--inexact` then leaves there. No pip of the system is touched: Debian does not allow it.
+$(STAMP): pyproject.toml uv.lock
+	@if uv --version >/dev/null 2>&1; then \
+		uv sync --frozen --quiet; \
+	else \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+			|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it."; exit 1; }; \
+		[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv \
+			|| { echo "On Debian: apt-get install python3-venv"; exit 1; }; \
+		[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --disable-pip-version-check uv; \
+		$(BIN)/uv sync --frozen --inexact --quiet; \
+	fi
+	@touch $@
