@@ -81,6 +81,15 @@ def symbol(name: str, svg: str) -> str:
     return f'<symbol id="{name}" viewBox="0 0 24 24">{kept}</symbol>'
 
 
+def build_inter(files: Unpacked) -> dict[str, bytes]:
+    """The letters of English and Vietnamese. Which file holds which is said in static/css/goongdash.css."""
+    fonts = {
+        f"inter/{script}.woff2": files[f"files/inter-{script}-wght-normal.woff2"]
+        for script in ("latin", "latin-ext", "vietnamese")
+    }
+    return fonts | {"inter/LICENSE": files["LICENSE"]}
+
+
 PACKAGES = (
     Package(
         name="@tabler/core",
@@ -98,6 +107,18 @@ PACKAGES = (
             "tabler-icons/sprite.svg": "7de2c9b9d9a0a66012e6781deb355ffc7be149e57567410363123e823b6d23cc",
             "tabler-icons/LICENSE": "b740a1d46122672da62833e97f7e7c8a13fa85cbc7445b584b297cc00dde93db",
             "tabler/LICENSE": "b740a1d46122672da62833e97f7e7c8a13fa85cbc7445b584b297cc00dde93db",
+        },
+    ),
+    Package(
+        name="@fontsource-variable/inter",
+        version="5.3.0",
+        integrity="sha512-OupL48va4JNofb97w6NYeF9S7W/kHNKM0Er8Dem5nqi4jeOLrVJDoE8tZEpnMJmtkvNbB1EIPPwHcdkF6b1oUA==",
+        build=build_inter,
+        sha256={
+            "inter/latin.woff2": "3100e775e8616cd2611beecfa23a4263d7037586789b43f035236a2e6fbd4c62",
+            "inter/latin-ext.woff2": "34b9c504cab7a73e37b746343a449132e56cf7b5481af2cb81dc74dcff25c956",
+            "inter/vietnamese.woff2": "5c66f9e07e90c6d4ac4922cc68d60de26c17b1858e677fb5e603fce3952b3ff2",
+            "inter/LICENSE": "3b0a5fca3d17942cde889069889dedbbbd075e9b599968c82a95f4d944e9b345",
         },
     ),
     Package(

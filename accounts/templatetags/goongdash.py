@@ -55,9 +55,9 @@ def masked(key_text: str) -> str:
 
 @register.filter
 def control(field: BoundField) -> SafeString:
-    """The field's widget in Tabler's clothes. A placeholder that only repeats the label is dropped."""
+    """The field's widget in Tabler's clothes. A placeholder that repeats the label is dropped."""
     attrs: dict[str, str | bool] = {"class": control_class(field)}
-    if field.field.widget.attrs.get("placeholder") == field.label:
+    if str(field.field.widget.attrs.get("placeholder", "")).startswith(str(field.label)):
         attrs["placeholder"] = False
     return field.as_widget(attrs=attrs)
 

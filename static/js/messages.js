@@ -14,9 +14,11 @@
   const region = () => document.getElementById('messages')
 
   // The sprite's address carries a hash in production, so it is taken from an icon that is on the page.
-  function icon (name) {
+  function icon (name, size) {
     const model = document.querySelector('svg.gd-icon').cloneNode(true)
     const use = model.querySelector('use')
+    model.setAttribute('width', size)
+    model.setAttribute('height', size)
     use.setAttribute('href', use.getAttribute('href').replace(/#.*/, '#' + name))
     return model
   }
@@ -33,8 +35,8 @@
     close.className = 'close'
     close.dataset.toastClose = ''
     close.setAttribute('aria-label', 'Dismiss')
-    close.append(icon('x'))
-    box.append(icon(ICONS[level] || 'info-circle'), words, close)
+    close.append(icon('x', 16))
+    box.append(icon(ICONS[level] || 'info-circle', 20), words, close)
     return box
   }
 
