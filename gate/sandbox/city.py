@@ -20,15 +20,16 @@ from gate.sandbox.lattice import (
 )
 from gate.sandbox.vectortile import EXTENT, Feature, Path, Shape, Value
 
+# The deepest zoom there are tiles for; closer in, clients enlarge them.
+MAX_ZOOM = 14
 # The margin around a tile, in tile units, within which its neighbours' features are repeated.
 BUFFER = 96
-# Streets of a tile are the lattice lines two levels below it: blocks of about 128 pixels a side.
-STREET_STEPS = 2
-ROAD_KINDS = ("primary", "secondary", "street")
+# By how many levels below the tile a road's lattice line first appears.
+ROAD_KINDS = ("primary", "secondary", "street", "street")
 RIVER_LEVELS = (3, 7, 11)
 LAKE_LEVELS, PARK_LEVELS = (12, 14), (13, 15)
 DISTRICT_LEVEL = 11
-BUILDING_ZOOM = 14
+BUILDING_ZOOM = MAX_ZOOM
 BLOCK_KINDS = ("residential",) * 6 + ("business", "garden")
 WORDS = (
     *(
@@ -83,26 +84,34 @@ class Tile:
     def feature(self, shape: Shape, points: Ring, **properties: Value) -> Iterator[Feature]:
         """The feature cut to the tile: one, or none where it lies outside."""
         placed = [self.place(point) for point in points]
-        low, high = -BUFFER, EXTENT + BUFFER
+        if not all(_spans_tile(values) for values in zip(*placed, strict=True)):
+            return
         if shape is Shape.POINT:
             inside = all(0 <= value < EXTENT for value in placed[0])
             paths = [_rounded_off(placed)] if inside else []
         elif shape is Shape.LINE:
-            paths = [path for part in clip_line(placed, low, high) if len(path := _rounded_off(part)) > 1]
+            parts = clip_line(placed, -BUFFER, EXTENT + BUFFER)
+            paths = [path for part in parts if len(path := _rounded_off(part)) > 1]
         else:
-            path = _rounded_off(clip_ring(placed, low, high))
+            path = _rounded_off(clip_ring(placed, -BUFFER, EXTENT + BUFFER))
             paths = [path] if _area(path) > 0 else []
         if paths:
             yield Feature(shape, paths, properties)
 
+    @property
+    def street_level(self) -> int:
+        """The level whose lattice lines are this tile's streets: finer in the deepest tiles, which get enlarged."""
+        return self.z + (3 if self.z == MAX_ZOOM else 2)
+
 
 def base_layers(tile: Tile) -> dict[str, list[Feature]]:
     """The ground: blocks, buildings, parks, water and roads."""
+    lines = list(_lines(tile))
     return {
         "block": list(_blocks(tile)),
         "building": list(_buildings(tile)),
-        "road": [feature for feature in _lines(tile) if feature.properties["kind"] != "river"],
-        "waterway": [feature for feature in _lines(tile) if feature.properties["kind"] == "river"],
+        "road": [feature for feature in lines if feature.properties["kind"] != "river"],
+        "waterway": [feature for feature in lines if feature.properties["kind"] == "river"],
         "park": list(_areas(tile, PARK_LEVELS, "park")),
         "water": list(_areas(tile, LAKE_LEVELS, "lake")),
     }
@@ -119,7 +128,7 @@ def name_layers(tile: Tile) -> dict[str, list[Feature]]:
 
 
 def _blocks(tile: Tile) -> Iterator[Feature]:
-    level = tile.z + STREET_STEPS
+    level = tile.street_level
     for i, j in tile.cells(level):
         kind = chance.pick(BLOCK_KINDS, "block", level, i, j)
         yield from tile.feature(Shape.POLYGON, shrunk(cell_ring(level, i, j), 0.06), kind=kind)
@@ -128,7 +137,7 @@ def _blocks(tile: Tile) -> Iterator[Feature]:
 def _buildings(tile: Tile) -> Iterator[Feature]:
     if tile.z < BUILDING_ZOOM:
         return
-    level = tile.z + STREET_STEPS + 1
+    level = tile.street_level + 1
     for i, j in tile.cells(level):
         kind = chance.pick(BLOCK_KINDS, "block", level - 1, i // 2, j // 2)
         if kind != "garden" and chance.fraction("building", level, i, j) < 0.8:
@@ -138,7 +147,7 @@ def _buildings(tile: Tile) -> Iterator[Feature]:
 
 def _lines(tile: Tile) -> Iterator[Feature]:
     """All lattice lines of the tile, as roads or rivers."""
-    level = tile.z + STREET_STEPS
+    level = tile.street_level
     near_columns, near_rows = tile.near(level)
     # Rounding looks two corners ahead, and must see the same ones in neighbouring tiles.
     columns, rows = _wider(near_columns), _wider(near_rows)
@@ -169,10 +178,24 @@ def _line_properties(tile: Tile, level: int, index: int, direction: str) -> dict
 def _area_rings(tile: Tile, levels: tuple[int, ...], kind: str) -> Iterator[tuple[Ring, str]]:
     """Parks or lakes: some cells of a level, a little smaller and with round corners; each with its name."""
     for level in levels:
-        for i, j in tile.cells(level) if tile.z >= level - STREET_STEPS else ():
-            if chance.number(kind, level, i, j) % 8 == 0:
+        for i, j in tile.cells(level) if tile.z >= level - 2 else ():
+            if _is_area(kind, level, i, j):
                 ring = shrunk(cell_ring(level, i, j, detail=2), 0.14)
                 yield rounded(ring, closed=True), chance.pick(WORDS, kind, i, j)
+
+
+def _is_area(kind: str, level: int, i: int, j: int) -> bool:
+    return chance.number(kind, level, i, j) % 10 == 0
+
+
+def _is_built_up(level: int, i: int, j: int) -> bool:
+    """Whether a cell lies in no park and no lake."""
+    return not any(
+        _is_area(kind, area_level, i >> (level - area_level), j >> (level - area_level))
+        for kind, levels in (("park", PARK_LEVELS), ("lake", LAKE_LEVELS))
+        for area_level in levels
+        if area_level <= level
+    )
 
 
 def _areas(tile: Tile, levels: tuple[int, ...], kind: str) -> Iterator[Feature]:
@@ -189,7 +212,7 @@ def _area_names(tile: Tile) -> Iterator[Feature]:
 def _districts(tile: Tile) -> Iterator[Feature]:
     level = min(DISTRICT_LEVEL, tile.z)
     for i, j in tile.cells(level):
-        ring = cell_ring(level, i, j, detail=tile.z + STREET_STEPS - level)
+        ring = cell_ring(level, i, j, detail=tile.street_level - level)
         yield from tile.feature(Shape.POLYGON, ring, name=chance.pick(WORDS, "district", level, i, j))
 
 
@@ -201,12 +224,17 @@ def _places(tile: Tile) -> Iterator[Feature]:
 
 
 def _shops(tile: Tile) -> Iterator[Feature]:
-    level = tile.z + STREET_STEPS
+    level = tile.street_level
     for i, j in tile.cells(level) if tile.z >= BUILDING_ZOOM - 1 else ():
-        if chance.number("shop", level, i, j) % 5 == 0:
+        if chance.number("shop", level, i, j) % 8 == 0 and _is_built_up(level, i, j):
             name = f"Quán {chance.pick(WORDS, 'shop', i, j)}"
             icon = chance.pick(("cafe", "shop", "star"), "icon", i, j)
             yield from tile.feature(Shape.POINT, [centre(cell_ring(level, i, j))], kind=icon, name=name)
+
+
+def _spans_tile(values: tuple[float, ...]) -> bool:
+    """Whether any of these coordinates may be in the tile or lie on both sides of it."""
+    return max(values) >= -BUFFER and min(values) <= EXTENT + BUFFER
 
 
 def _rounded_off(points: list[Point]) -> Path:

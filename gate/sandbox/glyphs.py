@@ -35,14 +35,10 @@ def glyphs_answer(fontstack: str, code_range: str) -> SandboxAnswer:
     match = RANGE.fullmatch(code_range)
     first, last = (int(match[1]), int(match[2])) if match else (1, 0)
     if first % RANGE_SIZE or last != first + RANGE_SIZE - 1 or last > LAST_CODE:
-        return invalid_request(
-            "A range of glyphs is 256 long and begins at a multiple of 256, such as 0-255."
-        )
+        return invalid_request("A range of glyphs is 256 long and begins at a multiple of 256, such as 0-255.")
     name = fontstack[:200]
     glyphs = _glyphs(first, "bold" in name.lower())
-    return SandboxAnswer(
-        200, PROTOBUF_TYPE, bytes_field(1, text_field(1, name) + text_field(2, code_range) + glyphs)
-    )
+    return SandboxAnswer(200, PROTOBUF_TYPE, bytes_field(1, text_field(1, name) + text_field(2, code_range) + glyphs))
 
 
 @lru_cache(maxsize=16)
@@ -69,9 +65,7 @@ def _glyph(code: int, half_width: float) -> bytes:
     return bytes_field(3, _message(code, field, size, (left + SPACING_PX // 2, bottom + size[1]), advance))
 
 
-def _message(
-    code: int, field: bytes, size: tuple[int, int], top_left: tuple[int, int], advance: int
-) -> bytes:
+def _message(code: int, field: bytes, size: tuple[int, int], top_left: tuple[int, int], advance: int) -> bytes:
     return b"".join(
         (
             number_field(1, code),
@@ -85,9 +79,7 @@ def _message(
     )
 
 
-def _distance_field(
-    strokes: list[Stroke], corner: tuple[int, int], size: tuple[int, int], half_width: float
-) -> bytes:
+def _distance_field(strokes: list[Stroke], corner: tuple[int, int], size: tuple[int, int], half_width: float) -> bytes:
     pieces = [_piece(start, end) for stroke in strokes for start, end in pairwise(stroke)]
     columns = [corner[0] + x + 0.5 for x in range(-BORDER_PX, size[0] + BORDER_PX)]
     rows = [corner[1] + y + 0.5 for y in range(size[1] + BORDER_PX - 1, -BORDER_PX - 1, -1)]

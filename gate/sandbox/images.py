@@ -50,9 +50,7 @@ class Canvas:
 
     def _cover(self, coverage: dict[tuple[int, int], float], a: Point, b: Point, radius: float) -> None:
         reach = radius + 1
-        columns = range(
-            max(0, int(min(a[0], b[0]) - reach)), min(self.width, int(max(a[0], b[0]) + reach) + 1)
-        )
+        columns = range(max(0, int(min(a[0], b[0]) - reach)), min(self.width, int(max(a[0], b[0]) + reach) + 1))
         rows = range(max(0, int(min(a[1], b[1]) - reach)), min(self.height, int(max(a[1], b[1]) + reach) + 1))
         for y in rows:
             for x in columns:

@@ -61,7 +61,7 @@ def _wave(x: float, y: float) -> Point:
 
 
 def cells_around(level: int, border: list[Point]) -> tuple[range, range]:
-    """Columns and rows of the cells of a level that may hold any of a square, of which these points are the border.
+    """Columns and rows of the cells of a level that may hold any of the square with this border.
 
     The lattice goes on beyond the world, so numbers may be negative.
     """
@@ -119,10 +119,6 @@ def rounded(points: Ring, *, closed: bool) -> Ring:
     """The points with every corner cut twice (Chaikin's algorithm)."""
     for _ in range(2):
         pairs = list(zip(points, points[1:] + points[:1] if closed else points[1:], strict=False))
-        cut = [
-            (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share)
-            for a, b in pairs
-            for share in (0.25, 0.75)
-        ]
+        cut = [(a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share) for a, b in pairs for share in (0.25, 0.75)]
         points = cut if closed else [points[0], *cut, points[-1]]
     return points

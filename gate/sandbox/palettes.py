@@ -118,10 +118,6 @@ PALETTES = {
         WEB, title="Goong highlight", primary="#ffc94d", highway="#ff8a4c", water="#86c5f0", park="#b3e093"
     ),
     "goong_satellite": SATELLITE,
-    "navigation_day": replace(
-        WEB, title="Navigation day", highway="#8fb7f0", primary="#c7dbf7", road_share=1.4
-    ),
-    "navigation_night": replace(
-        DARK, title="Navigation night", highway="#4d7fc4", primary="#3d5d8c", road_share=1.4
-    ),
+    "navigation_day": replace(WEB, title="Navigation day", highway="#8fb7f0", primary="#c7dbf7", road_share=1.4),
+    "navigation_night": replace(DARK, title="Navigation night", highway="#4d7fc4", primary="#3d5d8c", road_share=1.4),
 }

@@ -105,9 +105,7 @@ def _place(name: str, *, near: LatLng, at: LatLng | None = None) -> dict[str, An
         "name": name,
         "formatted_address": f"{name}, {district}, Hà Nội",
         "address": f"{name}, {district}, Hà Nội",
-        "address_components": [
-            {"long_name": part, "short_name": part} for part in (name, district, "Hà Nội")
-        ],
+        "address_components": [{"long_name": part, "short_name": part} for part in (name, district, "Hà Nội")],
         "geometry": {"location": (at or _location(name, near)).as_json(), "boundary": None},
         "compound": _compound(district),
         "plus_code": {"compound_code": "", "global_code": ""},
@@ -131,9 +129,7 @@ def _compound(district: str) -> dict[str, str]:
 def _location(name: str, near: LatLng) -> LatLng:
     """Some point within about two kilometres of `near`."""
     north, east = (chance.fraction(axis, name) / 25 - 0.02 for axis in ("north", "east"))
-    return LatLng(
-        round(min(90.0, max(-90.0, near.lat + north)), 6), round(min(180.0, max(-180.0, near.lng + east)), 6)
-    )
+    return LatLng(round(min(90.0, max(-90.0, near.lat + north)), 6), round(min(180.0, max(-180.0, near.lng + east)), 6))
 
 
 def _place_id(name: str, near: LatLng) -> str:

@@ -35,8 +35,7 @@ def distance_matrix(query: Query) -> SandboxAnswer:
     destinations = query.points("destinations", separator="|", limit=MATRIX_LIMIT)
     vehicle = query.choice("vehicle", VEHICLES)
     rows = [
-        {"elements": [{"status": "OK", **_size(journey(a, b, vehicle=vehicle))} for b in destinations]}
-        for a in origins
+        {"elements": [{"status": "OK", **_size(journey(a, b, vehicle=vehicle))} for b in destinations]} for a in origins
     ]
     return json_answer({"rows": rows, "status": "OK"})
 

@@ -45,9 +45,7 @@ def _colour(text: str) -> Colour:
 
 
 @lru_cache(maxsize=32)
-def _picture(
-    start: LatLng, end: LatLng, vehicle: str, kind: str, colour: Colour, size_px: tuple[int, int]
-) -> bytes:
+def _picture(start: LatLng, end: LatLng, vehicle: str, kind: str, colour: Colour, size_px: tuple[int, int]) -> bytes:
     canvas = Canvas(*size_px, GROUND)
     _draw_streets(canvas)
     corners = path(journey(start, end, vehicle=vehicle, variant=kind == "shortest"))

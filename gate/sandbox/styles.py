@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from gate.sandbox.city import MAX_ZOOM
 from gate.sandbox.palettes import PALETTES, Palette
 from gate.sandbox.reply import SandboxAnswer, json_answer, not_found
 from gate.sandbox.stylelayers import style_layers
 
 ATTRIBUTION = "Sandbox: a made-up city"
-MAX_SOURCE_ZOOM = 14
 START_CENTRE = [105.8342, 21.0278]
 START_ZOOM = 13
 TILE_TYPES = {"base": "pbf", "goong": "pbf", "satellite": "webp"}
@@ -64,7 +64,7 @@ def tilejson_answer(name: str, *, links: Links) -> SandboxAnswer:
         "attribution": ATTRIBUTION,
         "scheme": "xyz",
         "minzoom": 0,
-        "maxzoom": MAX_SOURCE_ZOOM,
+        "maxzoom": MAX_ZOOM,
         "bounds": [-180, -85.0511, 180, 85.0511],
         "tiles": [links.to(f"/tiles/{name}/{{z}}/{{x}}/{{y}}.{TILE_TYPES[name]}")],
     }

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from gate.sandbox import chance
-from gate.sandbox.city import Tile, base_layers, name_layers
+from gate.sandbox.city import MAX_ZOOM, Tile, base_layers, name_layers
 from gate.sandbox.images import webp
 from gate.sandbox.reply import PROTOBUF_TYPE, SandboxAnswer, invalid_request, not_found
 from gate.sandbox.vectortile import encode_tile
 
-MAX_ZOOM = 22
 VECTOR_SETS = {"base": base_layers, "goong": name_layers}
 SATELLITE = "satellite"
 PICTURE_PX, FIELD_PX = 256, 16

@@ -32,9 +32,7 @@ class Feature:
 
 def encode_tile(layers: dict[str, list[Feature]]) -> bytes:
     """The tile; empty layers are left out, as the specification asks."""
-    return b"".join(
-        bytes_field(3, _encode_layer(name, features)) for name, features in layers.items() if features
-    )
+    return b"".join(bytes_field(3, _encode_layer(name, features)) for name, features in layers.items() if features)
 
 
 def _encode_layer(name: str, features: list[Feature]) -> bytes:
