@@ -179,7 +179,7 @@ def _area_rings(tile: Tile, levels: tuple[int, ...], kind: str) -> Iterator[tupl
     """Parks or lakes: some cells of a level, a little smaller and with round corners; each with its name."""
     for level in levels:
         for i, j in tile.cells(level) if tile.z >= level - 2 else ():
-            if _is_area(kind, level, i, j):
+            if _is_area(kind, level, i, j) and _is_built_up(level - 1, i >> 1, j >> 1):
                 ring = shrunk(cell_ring(level, i, j, detail=2), 0.14)
                 yield rounded(ring, closed=True), chance.pick(WORDS, kind, i, j)
 
@@ -219,6 +219,8 @@ def _districts(tile: Tile) -> Iterator[Feature]:
 def _places(tile: Tile) -> Iterator[Feature]:
     for level, kind in ((min(DISTRICT_LEVEL, tile.z), "district"), (min(13, tile.z + 1), "ward")):
         for i, j in tile.cells(level):
+            if not _is_built_up(level, i, j):
+                continue
             name = chance.pick(WORDS, kind, level, i, j)
             yield from tile.feature(Shape.POINT, [centre(cell_ring(level, i, j))], kind=kind, name=name)
 

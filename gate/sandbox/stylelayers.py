@@ -1,4 +1,4 @@
-"""The layers of the sandbox's styles, from the ground up: areas, water, roads, parks and lakes, names.
+"""The layers of the sandbox's styles, from the ground up: blocks, rivers, roads, parks and lakes, names.
 
 Parks and lakes lie over the roads: finer streets run through their cells, and must not be seen in them.
 Format: the Mapbox GL style specification, version 8.
@@ -29,6 +29,7 @@ def style_layers(palette: Palette) -> list[Layer]:
         *ground,
         *(_road(kind, palette, is_casing=True) for kind in ROADS),
         *(_road(kind, palette, is_casing=False) for kind in ROADS),
+        *_street_layers(palette),
         *([] if palette.is_satellite else _area_layers(palette)),
         *_name_layers(palette),
     ]
@@ -93,15 +94,19 @@ def _road(kind: str, palette: Palette, *, is_casing: bool) -> Layer:
     )
 
 
+def _street_layers(palette: Palette) -> list[Layer]:
+    """The names of streets and rivers, which parks and lakes are to hide like the streets themselves."""
+    streets = ("secondary", "primary", "highway")
+    return [
+        _street_names("river", palette.water_text, palette, minzoom=10),
+        *(_street_names(kind, palette.street_text, palette, minzoom=12) for kind in streets),
+    ]
+
+
 def _name_layers(palette: Palette) -> list[Layer]:
     border = {"line-color": palette.border, "line-width": 1.2, "line-dasharray": [4, 3], "line-opacity": 0.7}
     return [
         _layer("district", "line", "goong", name="border", paint=border, minzoom=9),
-        _street_names("river", palette.water_text, palette, minzoom=10),
-        *(
-            _street_names(kind, palette.street_text, palette, minzoom=12)
-            for kind in ("secondary", "primary", "highway")
-        ),
         _shops(palette),
         _names("park", palette.park_text, palette, size=11, font=PLAIN_FONT, minzoom=12),
         _names("lake", palette.water_text, palette, size=12, font=PLAIN_FONT, minzoom=11),

@@ -14,7 +14,7 @@ VECTOR_SETS = {"base": base_layers, "goong": name_layers}
 SATELLITE = "satellite"
 PICTURE_PX, FIELD_PX = 256, 16
 # Two levels each of green, red and blue; together eight colours of fields, woods and roofs.
-FIELD_TONES = ((92, 122), (74, 108), (52, 72))
+FIELD_TONES = ((86, 104), (68, 90), (50, 62))
 
 
 def tile_answer(tileset: str, z: str, x: str, y: str, extension: str) -> SandboxAnswer:
