@@ -22,7 +22,7 @@ class User(AbstractUser):
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_any_case_unique")]
 
     def __str__(self) -> str:
@@ -47,9 +47,7 @@ class Plan(models.Model):
     rate_limit = models.PositiveIntegerField(help_text="Requests per window, for each key and IP address.")
     rate_window_s = models.PositiveIntegerField(default=1)
     credit_micro_usd = models.BigIntegerField(default=0, help_text="Free credit, in micro-dollars.")
-    credit_period = models.CharField(
-        max_length=10, choices=CreditPeriod.choices, default=CreditPeriod.MONTHLY
-    )
+    credit_period = models.CharField(max_length=10, choices=CreditPeriod.choices, default=CreditPeriod.MONTHLY)
 
     class Meta:
         ordering: ClassVar = ["position"]

@@ -14,3 +14,9 @@ def accounts_of(user: User) -> QuerySet[Account]:
 
 def plans() -> QuerySet[Plan]:
     return Plan.objects.order_by("position")
+
+
+def account_by_email(email: str) -> Account | None:
+    """The account of the user with that address: the first, where there are several."""
+    user = User.objects.filter(email__iexact=email.strip()).first()
+    return None if user is None else accounts_of(user).first()

@@ -18,6 +18,7 @@ from goongdash.lib.periods import Month, day_of
 from keys.models import Service
 from stats.models import DailyUsage
 
+
 @dataclass(frozen=True, slots=True)
 class ServiceSpend:
     """What one service cost in a period."""
@@ -142,7 +143,9 @@ def spend_by_service(account: Account, month: Month) -> list[ServiceSpend]:
 
 
 def ledger_of(account: Account) -> QuerySet[LedgerEntry]:
-    return LedgerEntry.objects.filter(account=account).order_by("-period_on", F("usage_on").desc(nulls_last=True), "-id")
+    return LedgerEntry.objects.filter(account=account).order_by(
+        "-period_on", F("usage_on").desc(nulls_last=True), "-id"
+    )
 
 
 def statements_of(account: Account) -> QuerySet[Statement]:

@@ -51,9 +51,7 @@ class Output:
             while selector.get_map():
                 for key, _ in selector.select():
                     chunk = os.read(key.fd, 65_536)
-                    pending[key.data] = self._print_lines(
-                        key.data, pending[key.data] + chunk, at_end=not chunk
-                    )
+                    pending[key.data] = self._print_lines(key.data, pending[key.data] + chunk, at_end=not chunk)
                     if not chunk:
                         selector.unregister(key.fd)
                         os.close(key.fd)

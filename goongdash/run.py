@@ -114,9 +114,7 @@ class Plan:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m goongdash.run", description=__doc__)
-    parser.add_argument(
-        "--root", type=Path, default=paths.BASE_DIR, help="the folder of Procfile and manage.py"
-    )
+    parser.add_argument("--root", type=Path, default=paths.BASE_DIR, help="the folder of Procfile and manage.py")
     root = parser.parse_args().root.resolve()
     try:
         with _signals_as_stopped():

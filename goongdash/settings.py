@@ -58,7 +58,7 @@ try:
     )
 
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
-    CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+    CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
     # Off where the site itself is served without TLS (a laptop, a test installation).
     SECURE_COOKIES = env.bool("SECURE_COOKIES", IS_PRODUCTION)

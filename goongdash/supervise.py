@@ -154,7 +154,5 @@ def _escaped(key: str, value: str | int | Path) -> str:
     """supervisord reads `%(name)s` in every value, and we want that in one only; ` ;` begins a comment."""
     text = str(value)
     if "\n" in text or " ;" in text or " #" in text:
-        raise ProcfileError(
-            f"supervisord cannot be told of {text!r}: no line break, ` ;` or ` #` may be in it."
-        )
+        raise ProcfileError(f"supervisord cannot be told of {text!r}: no line break, ` ;` or ` #` may be in it.")
     return text if key == "process_name" else text.replace("%", "%%")

@@ -32,9 +32,7 @@ class Service(models.Model):
     api_version = models.CharField(max_length=4, blank=True)
     key_type = models.CharField(max_length=5, choices=KeyType.choices)
     unit = models.CharField(max_length=10, choices=Unit.choices, default=Unit.REQUEST)
-    path = models.CharField(
-        max_length=200, unique=True, help_text="In lower case; * is any run of characters but /."
-    )
+    path = models.CharField(max_length=200, unique=True, help_text="In lower case; * is any run of characters but /.")
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
 
@@ -112,9 +110,7 @@ class Restriction(models.Model):
 
     class Meta:
         ordering: ClassVar = ["position", "id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["key", "text"], name="restriction_once_per_key")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "text"], name="restriction_once_per_key")]
 
     def __str__(self) -> str:
         return self.text

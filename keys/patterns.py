@@ -17,9 +17,7 @@ from keys.origins import Origin, default_port, has_dot_segment, path_normalised
 
 MAX_PATTERN = 2000
 
-_TOO_LONG = (
-    f"A pattern has at most {MAX_PATTERN:,} characters, those outside ASCII counted in their ASCII form."
-)
+_TOO_LONG = f"A pattern has at most {MAX_PATTERN:,} characters, those outside ASCII counted in their ASCII form."
 _WEB_SCHEMES = frozenset({"http", "https"})
 _STARS = re.compile(r"\*{2,}")
 _SCHEME = re.compile(r"[a-z*][a-z0-9+.*-]*")
@@ -122,9 +120,7 @@ def _refuse_unusable(text: str) -> None:
     if "\\" in text:
         _refuse("A pattern is written with “/”, not with “\\”.", "pattern", "\\")
     if tail := re.search(r"[?#].*", text):
-        _refuse(
-            "Query and fragment are never compared: leave out “?” or “#” and what follows.", "path", tail[0]
-        )
+        _refuse("Query and fragment are never compared: leave out “?” or “#” and what follows.", "path", tail[0])
 
 
 def _split(text: str) -> tuple[str, str, str]:

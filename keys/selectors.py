@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Account
 from keys.models import ApiKey, Service
+from keys.vault import lookup_digest
 
 
 def keys_of(account: Account) -> QuerySet[ApiKey]:
@@ -20,3 +21,10 @@ def all_keys_of(account: Account) -> QuerySet[ApiKey]:
 
 def services() -> QuerySet[Service]:
     return Service.objects.order_by("position")
+
+
+def key_by_reference(reference: str) -> ApiKey | None:
+    """The key with that id or that text."""
+    if reference.isdecimal() and len(reference) < 16:
+        return ApiKey.objects.filter(pk=int(reference)).first()
+    return ApiKey.objects.filter(lookup_digest=lookup_digest(reference)).first()

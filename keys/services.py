@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
+from typing import cast
 
 from django.db import transaction
 
@@ -14,7 +15,7 @@ from accounts.changes import announce_key_change
 from accounts.models import Account, User
 from goongdash.lib.clock import utc_now
 from keys.errors import KeyInvalid
-from keys.key_text import is_importable, make_key_text, mask
+from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
 from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
 from keys.patterns import UrlPattern
 from keys.restrictions import parse_entry
@@ -57,7 +58,7 @@ def key_create(
         raise KeyInvalid("The name is longer than 100 characters.")
     if text is not None and not is_importable(text):
         raise KeyInvalid("A key text is 16 to 200 letters, digits and . _ ~ - characters.")
-    text = text or make_key_text(KeyType(key_type).value, secrets.choice)
+    text = text or make_key_text(cast("KeyTypeName", key_type), secrets.choice)
     if ApiKey.objects.filter(lookup_digest=lookup_digest(text)).exists():
         raise KeyInvalid("This key text is in use already.")
     key = ApiKey.objects.create(
@@ -97,7 +98,9 @@ def key_revoke(*, key: ApiKey) -> bool:
 
 def entry_text(entry: UrlPattern | IPv4Network | IPv6Network) -> str:
     """The normalised text of a restriction, as it is stored and shown."""
-    return entry.text if isinstance(entry, UrlPattern) else str(entry)
+    if isinstance(entry, UrlPattern):
+        return entry.text
+    return str(entry.network_address if entry.num_addresses == 1 else entry)
 
 
 def _write_restrictions(key: ApiKey, texts: Iterable[str]) -> None:

@@ -45,9 +45,7 @@ class StreamEntry:
     events: tuple[UsageEvent, ...]
 
 
-def encode_request(
-    *, account_id: int, key_id: int, service_id: int, units: int, price_micro_usd: int
-) -> bytes:
+def encode_request(*, account_id: int, key_id: int, service_id: int, units: int, price_micro_usd: int) -> bytes:
     """The part of an event line that is the same for every request of a key to a service."""
     return b"%d\t%d\t%d\t%d\t%d\t" % (account_id, key_id, service_id, units, price_micro_usd)
 

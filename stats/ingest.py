@@ -60,9 +60,7 @@ def ingest_shard(shard: int, *, limit: int = BATCH_ENTRIES) -> int:
         cursor.n_unreadable += batch.n_unreadable
         cursor.n_records += len(batch.events)
         cursor.ingested_at = utc_now()
-        cursor.save(
-            update_fields=["stream_id", "n_said", "n_lost", "n_unreadable", "n_records", "ingested_at"]
-        )
+        cursor.save(update_fields=["stream_id", "n_said", "n_lost", "n_unreadable", "n_records", "ingested_at"])
     stream_trim(shard, through=cursor.stream_id)
     return len(raw)
 
@@ -128,7 +126,7 @@ def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
             entry = decode_entry(fields)
         except EventUnreadable as error:
             batch.n_unreadable += 1
-            redis_client().xadd(unreadable_key(shard), {b"id": entry_id, **fields})  # type: ignore[arg-type]
+            redis_client().xadd(unreadable_key(shard), {"id": entry_id, **{str(name): value for name, value in fields.items()}})
             logger.error("entry_unreadable", extra={"shard": shard, "entry": entry_id.decode(), "error": str(error)})
             continue
         _check_continuity(shard, batch, entry)
@@ -144,3 +142,10 @@ def _check_continuity(shard: int, batch: _Batch, entry: StreamEntry) -> None:
         logger.error("events_lost", extra={"shard": shard, "n_lost": lost})
     elif entry.n_before < batch.n_said:
         logger.warning("store_was_emptied", extra={"shard": shard, "n_said": batch.n_said})
+
+
+def wait_for_events(timeout_ms: int = 1_000) -> None:
+    """Returns when some shard has an entry that is not stored yet, or when the time is up."""
+    cursors = dict(ShardCursor.objects.values_list("shard", "stream_id"))
+    streams = {stream_key(shard): cursors.get(shard, "0-0") for shard in range(settings.USAGE_SHARDS)}
+    redis_client().xread(streams, count=1, block=timeout_ms)  # type: ignore[arg-type]

@@ -128,7 +128,8 @@ class ShardCursor(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(n_rolled_up__lte=models.F("n_records")), name="cursor_rollup_behind_records"
+                condition=models.Q(n_rolled_up__lte=models.F("n_records")),
+                name="cursor_rollup_behind_records",
             )
         ]
 

@@ -5,7 +5,7 @@ Sums and watermark are written in one transaction. Days are summed from the same
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -82,7 +82,7 @@ def _rebuild_day(day: date) -> int:
     DailyUsage.objects.filter(day_on=day).delete()
     # Records beyond a shard's watermark are left to the next rollup, which would add them a second time.
     where = "at >= %(start)s AND at < %(end)s AND (false"
-    params: dict[str, object] = {"start": start, "end": end}
+    params: dict[str, datetime | int] = {"start": start, "end": end}
     for cursor in cursors:
         base = cursor.shard << SHARD_BITS
         where += f" OR id BETWEEN {base + 1:d} AND {base + cursor.n_rolled_up:d}"
@@ -90,7 +90,7 @@ def _rebuild_day(day: date) -> int:
     return records.count()
 
 
-def _add_sums(where: str, params: dict[str, object]) -> None:
+def _add_sums(where: str, params: dict[str, datetime | int]) -> None:
     sql = _ADD.format(sums=_SUMS.format(where=where))
     with connection.cursor() as cursor:
         cursor.execute(sql, {**params, "zone": settings.BILLING_TIME_ZONE})

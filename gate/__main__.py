@@ -1,0 +1,112 @@
+"""Runs one gate process: `python -m gate`. Several may run on one port; each stops cleanly on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.resources import files
+from typing import TypeVar
+
+import django
+import uvloop
+
+logger = logging.getLogger("gate")
+
+LOADING_THREADS = 4
+T = TypeVar("T")
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
+    django.setup()
+    uvloop.run(_run())
+
+
+async def _run() -> None:
+    from django.conf import settings
+
+    from accounts.changes import changes_channel
+    from gate.changes import listen
+    from gate.counting import Counter
+    from gate.gate import Gate
+    from gate.loading import load_catalogue, load_key
+    from gate.server import serve
+    from gate.snapshots import Snapshots
+    from gate.store import Store
+    from goongdash.lib.clock import utc_now
+    from keys.vault import lookup_digest
+    from stats.stream import stream_key
+
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+
+    threads = ThreadPoolExecutor(LOADING_THREADS, thread_name_prefix="loading")
+    snapshots = Snapshots(
+        load_key=lambda digest: _in_thread(threads, partial(load_key, digest)),
+        load_catalogue=lambda: _in_thread(threads, load_catalogue),
+        now=loop.time,
+        ttl_s=settings.KEY_CACHE_TTL_S,
+        size=settings.KEY_CACHE_SIZE,
+    )
+    store = Store(settings.REDIS_URL, files("gate").joinpath("count.lua").read_bytes())
+    counter = Counter(
+        store,
+        [stream_key(shard).encode() for shard in range(settings.USAGE_SHARDS)],
+        settings.BILLING_ZONE,
+        settings.STORE_TIMEOUT_MS / 1_000,
+        utc_now,
+    )
+    gate = Gate(
+        snapshots,
+        counter,
+        lookup_digest,
+        settings.TRUSTED_PROXIES,
+        settings.GATE_PUBLIC_URL,
+        store.ready.is_set,
+    )
+    background = [
+        asyncio.create_task(store.keep_connected()),
+        asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots)),
+    ]
+    await _first_catalogue(snapshots, stop)
+    await serve(gate, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+    threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def _in_thread(threads: ThreadPoolExecutor, load: Callable[[], T]) -> T:
+    from django.db import DatabaseError
+
+    from gate.snapshots import SourceUnavailable
+
+    try:
+        return await asyncio.get_running_loop().run_in_executor(threads, load)
+    except DatabaseError as error:
+        logger.warning("source_unavailable", extra={"error": str(error)})
+        raise SourceUnavailable from error
+
+
+async def _first_catalogue(snapshots: object, stop: asyncio.Event) -> None:
+    """Without the services nothing can be served: waits for PostgreSQL, however long it takes."""
+    from gate.snapshots import Snapshots, SourceUnavailable
+
+    assert isinstance(snapshots, Snapshots)
+    while not stop.is_set():
+        try:
+            await snapshots.start()
+            return
+        except SourceUnavailable:
+            await asyncio.sleep(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Days and months around now, for the counting script and for `Retry-After`. Pure."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from goongdash.lib.clock import to_epoch_us
+from goongdash.lib.periods import Month, day_number, day_of, day_start
+
+_DAY = struct.Struct(">QII")
+_TTL = struct.Struct(">II")
+# Counters outlive their period by enough for a clock that is off and for a look at yesterday.
+_DAY_TTL_S = 2 * 86_400
+_MONTH_TTL_S = 40 * 86_400
+
+TTLS = _TTL.pack(_DAY_TTL_S, _MONTH_TTL_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """`packed_days` is the script's ARGV[1]; the ends are those of the day and month that `made_at` lies in."""
+
+    made_at_us: int
+    packed_days: bytes
+    day_end_us: int
+    month_end_us: int
+
+    @classmethod
+    def around(cls, now: datetime, zone: ZoneInfo) -> Calendar:
+        """Yesterday, today and the two days after, as `zone` cuts them."""
+        today = day_of(now, zone)
+        days = [today + timedelta(days=n) for n in (-1, 0, 1, 2)]
+        packed = b"".join(
+            _DAY.pack(to_epoch_us(day_start(day, zone)), day_number(day), Month.of(day).number) for day in days
+        )
+        return cls(
+            to_epoch_us(now),
+            packed,
+            to_epoch_us(day_start(days[2], zone)),
+            to_epoch_us(Month.of(today).bounds(zone)[1]),
+        )
+
+    def is_stale(self, now_us: int) -> bool:
+        return now_us >= self.day_end_us or now_us < self.made_at_us
+
+    def seconds_left_today(self, now_us: int) -> int:
+        """Whole seconds until the day ends, rounded up, at least one."""
+        return max(1, -(-(self.day_end_us - now_us) // 1_000_000))
+
+    def seconds_left_this_month(self, now_us: int) -> int:
+        return max(1, -(-(self.month_end_us - now_us) // 1_000_000))

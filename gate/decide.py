@@ -1,0 +1,35 @@
+"""Decides what needs no counter: whether a key may be used at all, here, for this. Pure."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+
+from gate.snapshot import KeySnapshot, ServiceFacts
+from keys.origins import Origin
+from stats.outcomes import Outcome
+
+
+def refusal(
+    key: KeySnapshot,
+    service: ServiceFacts | None,
+    origin: Origin | None,
+    ip: IPv4Address | IPv6Address,
+    now_us: int,
+) -> Outcome | None:
+    """Why the request is refused before anything is counted; None where only the counters can still refuse it.
+
+    A dead key comes first, so that a stranger with one learns nothing else about it.
+    """
+    if key.is_revoked:
+        return Outcome.KEY_REVOKED
+    if key.is_disabled:
+        return Outcome.KEY_DISABLED
+    if key.expires_at_us is not None and key.expires_at_us <= now_us:
+        return Outcome.KEY_EXPIRED
+    if service is None:
+        return Outcome.SERVICE_UNKNOWN
+    if service.key_type != key.type:
+        return Outcome.KEY_TYPE
+    if not key.restrictions.allow(origin, ip):
+        return Outcome.ORIGIN_NOT_ALLOWED
+    return None

@@ -1,0 +1,153 @@
+"""Every answer of the gate, as bytes: status, CORS, request id, limits, body. Pure.
+
+Messages help the caller and tell a stranger nothing about a key.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from gate.calendar import Calendar
+from gate.snapshot import KeySnapshot, ServiceFacts
+from gate.specs import MAP_PART_RATE_LIMIT, Kind, Verdict, kind_of
+from stats.outcomes import OUTCOMES, Outcome
+
+CORS = (
+    b"Access-Control-Allow-Origin: *\r\n"
+    b"Access-Control-Expose-Headers: X-Request-Id, RateLimit, RateLimit-Policy, Retry-After\r\n"
+)
+PREFLIGHT = (
+    b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
+    b"Access-Control-Allow-Headers: *\r\n"
+    b"Access-Control-Max-Age: 86400\r\n"
+)
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_TYPE_NAMES = {"rest": "a REST API key (gr_…)", "tiles": "a map tiles key (gm_…)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer before it is bytes. `headers` are whole lines with their ends."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: bytes = b""
+
+
+def encode_reply(reply: Reply, *, request_id: str, is_head: bool, closes: bool) -> bytes:
+    """The answer on the wire. A HEAD answer says how long the body would be and has none."""
+    return b"".join(
+        (
+            b"HTTP/1.1 %d %s\r\n" % (reply.status, _REASONS[reply.status]),
+            b"Content-Type: %s\r\n" % reply.content_type if reply.status != 204 else b"",
+            b"Content-Length: %d\r\n" % len(reply.body) if reply.status != 204 else b"",
+            b"X-Request-Id: %s\r\n" % request_id.encode(),
+            CORS,
+            b"Cache-Control: no-store\r\n" if reply.status >= 400 else b"",
+            b"Connection: close\r\n" if closes else b"",
+            reply.headers,
+            b"\r\n",
+            b"" if is_head else reply.body,
+        )
+    )
+
+
+def error_reply(status: int, code: str, message: str, request_id: str, headers: bytes = b"") -> Reply:
+    body = json.dumps({"message": message, "code": code, "request_id": request_id}, ensure_ascii=False)
+    return Reply(status, body.encode(), headers=headers)
+
+
+def refusal_reply(
+    outcome: Outcome,
+    *,
+    request_id: str,
+    key: KeySnapshot | None = None,
+    service: ServiceFacts | None = None,
+    headers: bytes = b"",
+    retry_after_s: int | None = None,
+) -> Reply:
+    """The answer of the outcome table; `retry_after_s` for what passes with time."""
+    facts = OUTCOMES[outcome]
+    if retry_after_s is not None:
+        headers += b"Retry-After: %d\r\n" % retry_after_s
+    return error_reply(facts.status, facts.code, message_of(outcome, key, service), request_id, headers)
+
+
+def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts | None) -> str:
+    """What the caller is told."""
+    match outcome:
+        case Outcome.KEY_MISSING:
+            return "This request has no API key. Add your key as the query parameter api_key."
+        case Outcome.KEY_UNKNOWN | Outcome.KEY_REVOKED | Outcome.KEY_DISABLED | Outcome.KEY_EXPIRED:
+            return "This API key is not valid. Check it for typing errors or make a new one on your keys page."
+        case Outcome.KEY_TYPE if service is not None:
+            return f"This kind of key does not open {service.name}. Use {_TYPE_NAMES[service.key_type]} for it."
+        case Outcome.ORIGIN_NOT_ALLOWED:
+            return "This API key may not be used from this web site or IP address."
+        case Outcome.RATE_LIMIT if key is not None:
+            return f"Too many requests: {_rate_text(key, service)} for a key and IP address. Slow down and try again."
+        case Outcome.DAILY_QUOTA if key is not None:
+            return f"This key has used its {key.requests_per_day:,} requests of today."
+        case Outcome.MONTHLY_QUOTA:
+            is_map = kind_of(service) is Kind.MAP_LOAD
+            return f"The plan's {'map loads' if is_map else 'requests'} of this month are used up."
+        case Outcome.CREDIT_EXHAUSTED:
+            return "The account's credit of this month is used up."
+        case Outcome.SERVICE_UNKNOWN:
+            return "There is no such API. Check the path."
+        case Outcome.UNAVAILABLE:
+            return "The request could not be checked just now. Try again in a moment."
+        case _:
+            return "The request was refused."
+
+
+def retry_after_s(verdict: Verdict, calendar: Calendar) -> int | None:
+    """Seconds until a request like this one may pass, None where time alone does not help."""
+    match verdict.outcome:
+        case Outcome.RATE_LIMIT:
+            return max(1, -(-verdict.wait_us // 1_000_000))
+        case Outcome.DAILY_QUOTA:
+            return calendar.seconds_left_today(verdict.now_us)
+        case Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED:
+            return calendar.seconds_left_this_month(verdict.now_us)
+        case _:
+            return None
+
+
+def policy_header(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
+    """`RateLimit-Policy` of a key for a service (draft-ietf-httpapi-ratelimit-headers-10)."""
+    kind = kind_of(service)
+    if kind is Kind.RECORD_ONLY:
+        return b""
+    if kind is Kind.MAP_PART:
+        return f'RateLimit-Policy: "rate";q={MAP_PART_RATE_LIMIT};w=1\r\n'.encode()
+    policies = [f'"rate";q={key.rate_limit};w={key.rate_window_s}']
+    if key.requests_per_day is not None:
+        policies.append(f'"day";q={key.requests_per_day};w=86400')
+    month_limit = key.map_loads_per_month if kind is Kind.MAP_LOAD else key.requests_per_month
+    if month_limit is not None:
+        policies.append(f'"month";q={month_limit}')
+    return f"RateLimit-Policy: {', '.join(policies)}\r\n".encode()
+
+
+def limit_header(verdict: Verdict, window_s: int, calendar: Calendar) -> bytes:
+    """`RateLimit`: what is left of each limit and in how many seconds it is whole again."""
+    limits = []
+    if verdict.left_rate is not None:
+        wait_s = max(1, -(-verdict.wait_us // 1_000_000)) if verdict.wait_us else window_s
+        limits.append(f'"rate";r={verdict.left_rate};t={wait_s}')
+    if verdict.left_day is not None:
+        limits.append(f'"day";r={verdict.left_day};t={calendar.seconds_left_today(verdict.now_us)}')
+    if verdict.left_month is not None:
+        limits.append(f'"month";r={verdict.left_month};t={calendar.seconds_left_this_month(verdict.now_us)}')
+    return f"RateLimit: {', '.join(limits)}\r\n".encode() if limits else b""
+
+
+def _rate_text(key: KeySnapshot, service: ServiceFacts | None) -> str:
+    if kind_of(service) is Kind.MAP_PART:
+        return f"at most {MAP_PART_RATE_LIMIT} a second"
+    window = "a second" if key.rate_window_s == 1 else f"in {key.rate_window_s} seconds"
+    return f"at most {key.rate_limit} {window}"

@@ -1,0 +1,99 @@
+"""What the gate remembers of a key and of the services: frozen pictures of rows. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from keys.key_text import KeyTypeName
+from keys.restrictions import Restrictions
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """A service as the gate needs it. `path` is in lower case, `*` in it is any run of characters but `/`."""
+
+    id: int
+    slug: str
+    name: str
+    key_type: KeyTypeName
+    unit: str
+    path: str
+
+    @property
+    def units(self) -> int:
+        """What one allowed request is recorded with."""
+        return 0 if self.unit == "none" else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All services, found by path in any case."""
+
+    by_path: Mapping[str, ServiceFacts]
+    patterns: tuple[tuple[re.Pattern[str], ServiceFacts], ...]
+
+    @classmethod
+    def of(cls, services: Iterable[ServiceFacts]) -> Catalogue:
+        services = list(services)
+        return cls(
+            {service.path: service for service in services if "*" not in service.path},
+            tuple((_path_regex(service.path), service) for service in services if "*" in service.path),
+        )
+
+    def find(self, path: str) -> ServiceFacts | None:
+        """The service that `path` calls, None where there is none. A trailing slash does not matter."""
+        lower = path.lower().rstrip("/")
+        exact = self.by_path.get(lower)
+        if exact is not None:
+            return exact
+        return next((service for regex, service in self.patterns if regex.fullmatch(lower)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What the account may spend, all in all, in the month of loading and in the one after it (months: 202611)."""
+
+    month: int
+    allowance_micro_usd: int
+    next_month: int
+    next_allowance_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the rollups said when the key was loaded: where a counter begins that the store does not have."""
+
+    day: int = 0
+    n_key_today: int = 0
+    month: int = 0
+    n_requests: int = 0
+    n_map_loads: int = 0
+    spent_micro_usd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeySnapshot:
+    """A key, the limits that hold for it, and its account's money. Limits of None are none."""
+
+    key_id: int
+    account_id: int
+    type: KeyTypeName
+    is_revoked: bool
+    is_disabled: bool
+    expires_at_us: int | None
+    restrictions: Restrictions
+    rate_limit: int
+    rate_window_s: int
+    requests_per_day: int | None
+    requests_per_month: int | None
+    map_loads_per_month: int | None
+    prices: Mapping[int, int]
+    credit: Credit
+    used: Used = field(default_factory=Used)
+
+
+def _path_regex(path: str) -> re.Pattern[str]:
+    # One run of non-slashes per star, so that matching cannot take more than linear time.
+    return re.compile("[^/]+".join(re.escape(part) for part in path.split("*")))

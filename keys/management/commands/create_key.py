@@ -1,0 +1,54 @@
+"""Creates a key for an account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from accounts.selectors import account_by_email
+from goongdash.commands import CommandError, CommandParser, ReportingCommand
+from keys.errors import KeyInvalid, RestrictionError
+from keys.models import KeyType
+from keys.services import key_create
+
+
+class Command(ReportingCommand):
+    help = "Create an API key. Its text is printed once; the dashboard shows it again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--account", required=True, metavar="EMAIL", help="A member of the account.")
+        parser.add_argument("--type", required=True, choices=KeyType.values)
+        parser.add_argument("--name", required=True)
+        parser.add_argument("--description", default="")
+        parser.add_argument(
+            "--allow",
+            action="append",
+            default=[],
+            metavar="PATTERN_OR_IP",
+            help="A URL pattern such as 'http*://example.com/*', an IP address or a CIDR range. May be repeated.",
+        )
+        parser.add_argument("--allow-no-origin", action="store_true", help="Let requests pass that name no origin.")
+        parser.add_argument("--expires", type=datetime.fromisoformat, help="An instant with its zone, ISO 8601.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = account_by_email(options["account"])
+        if account is None:
+            raise CommandError(f"There is no account of {options['account']}.")
+        expires_at = options["expires"]
+        if expires_at is not None and expires_at.tzinfo is None:
+            raise CommandError("--expires needs a zone, such as 2027-01-31T00:00:00+07:00.", returncode=2)
+        try:
+            created = key_create(
+                account=account,
+                key_type=options["type"],
+                name=options["name"],
+                description=options["description"],
+                restrictions=options["allow"],
+                allows_no_origin=options["allow_no_origin"],
+                expires_at=expires_at,
+            )
+        except RestrictionError as error:
+            raise CommandError(f"--allow {error.fragment!r}: {error.reason}", returncode=2) from None
+        except KeyInvalid as error:
+            raise CommandError(str(error), returncode=2) from None
+        self.report({"id": created.key.pk, "key": created.text}, f"Key {created.key.pk}: {created.text}")

@@ -1,0 +1,92 @@
+"""Fixtures for every test: servers, people, and a store of its own for each test."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import DjangoDbBlocker, Settings
+
+from accounts.models import Account
+from goongdash.embedded.servers import using_servers
+from stats.stream import redis_client
+from tests.environment import DATA_DIR
+from tests.factories import make_account, owner_of
+from tests.processes import GateProcess, running_gate
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """The session's servers are up from before the first database test until after the last."""
+    with using_servers(DATA_DIR):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
+    """Each database test has Redis keys and a mail folder that no other test has."""
+    settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex[:12]}"
+    settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    yield
+    if {"db", "transactional_db"} & set(request.fixturenames):
+        cache.clear()
+        client = redis_client()
+        for key in client.scan_iter(f"{settings.REDIS_PREFIX}:*"):
+            client.delete(key)
+
+
+@pytest.fixture
+def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Puts plans, services and prices back when a `live` test has emptied all tables."""
+    yield
+    with django_db_blocker.unblock():
+        for name, function in (
+            ("accounts.migrations.0002_plans", "add_plans"),
+            ("keys.migrations.0002_services", "add_services"),
+            ("billing.migrations.0003_sample_prices", "add_prices"),
+        ):
+            getattr(import_module(name), function)(apps, None)
+
+
+@pytest.fixture
+def live(catalogue_kept: None, transactional_db: None) -> None:
+    """Commits are real, so that other processes see them; every table is emptied afterwards."""
+
+
+@pytest.fixture
+def gate(live: None, settings: Settings) -> Iterator[GateProcess]:
+    """A running gate that believes X-Forwarded-For from this machine."""
+    with running_gate(redis_prefix=settings.REDIS_PREFIX, TRUSTED_PROXIES="127.0.0.1") as process:
+        yield process
+
+
+@pytest.fixture
+def alice(db: None) -> Account:
+    """The owner's account."""
+    return make_account("alice@example.com", name="Alice Maps")
+
+
+@pytest.fixture
+def charlie(db: None) -> Account:
+    """A stranger's account."""
+    return make_account("charlie@example.com", name="Charlie")
+
+
+@pytest.fixture
+def alice_client(alice: Account) -> Client:
+    client = Client()
+    client.force_login(owner_of(alice))
+    return client
+
+
+@pytest.fixture
+def charlie_client(charlie: Account) -> Client:
+    client = Client()
+    client.force_login(owner_of(charlie))
+    return client

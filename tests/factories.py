@@ -1,0 +1,60 @@
+"""Makes what tests need. Everything has a default; name only what the test is about."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts.models import Account, User
+from accounts.registration import account_register
+from keys.models import Service
+from keys.services import CreatedKey, key_create
+from stats.events import UsageEvent
+from stats.outcomes import Outcome
+
+# A Monday, 10:00 in Hanoi.
+T0 = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+_numbers = itertools.count(1)
+
+
+def make_account(email: str = "", **options: Any) -> Account:
+    return account_register(email=email or f"user{next(_numbers)}@example.com", password=PASSWORD, **options)
+
+
+def owner_of(account: Account) -> User:
+    return account.members.get()
+
+
+def make_key(
+    account: Account | None = None, type: str = "rest", restrictions: Iterable[str] = (), **options: Any
+) -> CreatedKey:
+    return key_create(
+        account=account or make_account(),
+        key_type=type,
+        name=options.pop("name", f"Key {next(_numbers)}"),
+        restrictions=restrictions,
+        **options,
+    )
+
+
+def make_event(created: CreatedKey, service: str = "geocode", **overrides: Any) -> UsageEvent:
+    outcome = overrides.pop("outcome", Outcome.ALLOWED)
+    is_allowed = outcome is Outcome.ALLOWED
+    fields: dict[str, Any] = {
+        "at": T0,
+        "account_id": created.key.account_id,
+        "key_id": created.key.pk,
+        "service_id": Service.objects.get(slug=service).pk,
+        "outcome": outcome,
+        "units": int(is_allowed),
+        "cost_micro_usd": 5_000 if is_allowed else 0,
+        "ip": "203.0.113.7",
+        "origin": "https://example.com",
+        "request_id": str(uuid.uuid4()),
+    }
+    return UsageEvent(**{**fields, **overrides})

@@ -1,0 +1,96 @@
+"""Runs the project's processes for tests, on the test database and on free ports."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[1]
+START_TIMEOUT_S = 30
+
+
+@dataclass(slots=True)
+class GateProcess:
+    """A gate and where it listens."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path: str, *, ip: str = "", headers: dict[str, str] | None = None) -> httpx.Response:
+        """One request on a connection of its own; `ip` is claimed in X-Forwarded-For."""
+        forwarded = {"X-Forwarded-For": ip} if ip else {}
+        return httpx.get(self.base_url + path, headers={**forwarded, **(headers or {})}, timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def process_environment(*, redis_prefix: str, **overrides: str) -> dict[str, str]:
+    """The environment of a process that shares the test's database and its part of Redis."""
+    parts = urlsplit(settings.DATABASE_URL)
+    database_url = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": settings.REDIS_URL,
+        "REDIS_PREFIX": redis_prefix,
+        **overrides,
+    }
+
+
+@contextmanager
+def running_gate(*, redis_prefix: str, **overrides: str) -> Iterator[GateProcess]:
+    """A gate that answers; stopped and waited for afterwards."""
+    port = int(overrides.pop("GATE_PORT", 0)) or free_port()
+    environment = process_environment(redis_prefix=redis_prefix, GATE_PORT=str(port), **overrides)
+    process = subprocess.Popen([sys.executable, "-m", "gate"], cwd=ROOT, env=environment)
+    gate = GateProcess(process, port)
+    try:
+        wait_until_healthy(f"{gate.base_url}/_gate/healthz", process)
+        yield gate
+    finally:
+        stop(process)
+
+
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"The process ended with {process.returncode} before it answered at {url}.")
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise RuntimeError(f"Nothing healthy at {url} after {START_TIMEOUT_S} s.")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
