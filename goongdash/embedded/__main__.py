@@ -33,11 +33,12 @@ def main() -> int:
 def _clear_the_way(server: Server, data_dir: Path) -> None:
     """Stop what an earlier, killed supervisor left serving this folder, and forget the pid files of the dead.
 
-    PostgreSQL would refuse to start while a killed server's children are still about, or where another
-    process of the same user has got the old pid meanwhile.
+    PostgreSQL would refuse to start while a killed server's children are still about, where another process
+    of the same user has got the old pid meanwhile, or where its own corpse still has it.
     """
     server.stop(data_dir)
-    (server.folder(data_dir) / "postmaster.pid").unlink(missing_ok=True)
+    for pid_file in server.pid_files(data_dir):
+        pid_file.unlink(missing_ok=True)
 
 
 def _become(server: Server, data_dir: Path) -> NoReturn:

@@ -69,6 +69,13 @@ def is_ready(data_dir: Path) -> bool:
         return False
 
 
+def pid_files(data_dir: Path) -> list[Path]:
+    return [
+        data_dir / "postgres" / "postmaster.pid",
+        paths.postgres_socket_dir(data_dir) / ".s.PGSQL.5432.lock",
+    ]
+
+
 def _create_cluster(data_dir: Path, who: Identity) -> None:
     """initdb and the first database under another name: a crash half-way leaves nothing that looks whole."""
     new = data_dir / "postgres.new"
@@ -130,4 +137,5 @@ SERVER = Server(
     command=command,
     identity=identity,
     is_ready=is_ready,
+    pid_files=pid_files,
 )

@@ -35,21 +35,27 @@ def marked(variable: str, value: str) -> list[psutil.Process]:
 
 
 def stop(processes: Iterable[psutil.Process], *, signum: signal.Signals, timeout_s: float) -> None:
-    """Signal those whose parent is not among them, wait for all, and kill what `timeout_s` leaves."""
-    processes = list(processes)
-    pids = {process.pid for process in processes}
-    for process in processes:
-        if _parent_pid(process) not in pids:
-            _send(process, signum)
-    wait_gone(processes, timeout_s=timeout_s)
-    remaining = [process for process in processes if is_alive(process)]
+    """Signal each as soon as its parent is none of them, wait for all, and kill what `timeout_s` leaves.
+
+    Parents first, because a good one ends its children in order; what it leaves is signalled after it is gone.
+    """
+    remaining = list(processes)
+    signalled: set[int] = set()
+    deadline = monotonic() + timeout_s
+    while (remaining := [process for process in remaining if is_alive(process)]) and monotonic() < deadline:
+        pids = {process.pid for process in remaining}
+        for process in remaining:
+            if process.pid not in signalled and _parent_pid(process) not in pids:
+                _send(process, signum)
+                signalled.add(process.pid)
+        sleep(0.02)
     for process in remaining:
         _send(process, signal.SIGKILL)
     wait_gone(remaining, timeout_s=10)
 
 
 def wait_gone(processes: Iterable[psutil.Process], *, timeout_s: float) -> None:
-    """A zombie is gone: it is another's to bury, and in a container without an init nobody does."""
+    """Wait until all are gone, or the time is up."""
     deadline = monotonic() + timeout_s
     for process in processes:
         while is_alive(process) and monotonic() < deadline:
@@ -57,6 +63,7 @@ def wait_gone(processes: Iterable[psutil.Process], *, timeout_s: float) -> None:
 
 
 def is_alive(process: psutil.Process) -> bool:
+    """A zombie is not: it is another's to bury, and in a container without an init nobody does."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

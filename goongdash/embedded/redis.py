@@ -84,4 +84,5 @@ SERVER = Server(
     command=command,
     identity=identity,
     is_ready=is_ready,
+    pid_files=lambda data_dir: [],
 )

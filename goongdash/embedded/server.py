@@ -26,6 +26,7 @@ class Server:
     command: Callable[[Path], list[str]]
     identity: Callable[[Path], Identity]
     is_ready: Callable[[Path], bool]
+    pid_files: Callable[[Path], list[Path]]
 
     def folder(self, data_dir: Path) -> Path:
         return data_dir / self.name

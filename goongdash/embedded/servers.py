@@ -96,6 +96,16 @@ def start_missing(servers: list[Server], data_dir: Path) -> None:
     Raises `NotReadyError`, with the end of the log, where one ends at once or does not answer in time.
     """
     started: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        _start_and_wait(servers, data_dir, started)
+    except BaseException:
+        for server in servers:
+            if server.name in started:
+                _abandon(started[server.name], server)
+        raise
+
+
+def _start_and_wait(servers: list[Server], data_dir: Path, started: dict[str, subprocess.Popen[bytes]]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while missing := [server for server in servers if not server.is_ready(data_dir)]:
         run = locks.read_run_info(data_dir)
@@ -130,6 +140,16 @@ def _start_detached(server: Server, data_dir: Path) -> subprocess.Popen[bytes]:
         )
     _started.append(process)
     return process
+
+
+def _abandon(process: subprocess.Popen[bytes], server: Server) -> None:
+    """End what is on its way to be a server: until it is one, nobody finds it by its folder."""
+    process.send_signal(server.stop_signal)
+    try:
+        process.wait(timeout=server.stop_timeout_s)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager
