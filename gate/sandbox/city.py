@@ -101,7 +101,7 @@ class Tile:
     @property
     def street_level(self) -> int:
         """The level whose lattice lines are this tile's streets: finer in the deepest tiles, which get enlarged."""
-        return self.z + (3 if self.z == MAX_ZOOM else 2)
+        return self.z + (3 if self.z >= MAX_ZOOM - 1 else 2)
 
 
 def base_layers(tile: Tile) -> dict[str, list[Feature]]:
