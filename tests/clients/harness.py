@@ -166,7 +166,7 @@ def _visit(chromium: Browser, url: str, base_url: str, size_px: tuple[int, int],
         page = context.new_page()
         requests: dict[Request, int | None] = {}
         console: list[str] = []
-        context.on("request", lambda request: requests.setdefault(request))
+        context.on("request", lambda request: requests.update({request: None}))
         context.on("response", lambda response: requests.update({response.request: response.status}))
         page.on("console", lambda message: console.append(message.text))
         page.on("pageerror", lambda error: console.append(str(error)))
