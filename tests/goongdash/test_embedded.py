@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -186,8 +187,10 @@ def test_foreground_server_replaces_one_that_was_left(data_dir: Path) -> None:
         left = processes.serving(REDIS.program, REDIS.folder(data_dir))
         with subprocess.Popen([sys.executable, "-m", "goongdash.embedded", "redis"], cwd=paths.BASE_DIR) as server:
             processes.wait_gone(left, timeout_s=10)
-            with using_servers(data_dir):
-                found = processes.serving(REDIS.program, REDIS.folder(data_dir))
+            deadline = time.monotonic() + 10
+            while not REDIS.is_ready(data_dir) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            found = processes.serving(REDIS.program, REDIS.folder(data_dir))
             assert [process.pid for process in found] == [server.pid]
             server.send_signal(REDIS.stop_signal)
 

@@ -233,6 +233,7 @@ def test_failing_command_stops_the_run(project: Project) -> None:
 def test_run_info_is_json_for_scripts(project: Project) -> None:
     with locks.run_lock(project.data_dir) as lock:
         assert lock.try_exclusive()
+        lock.write("")
         assert locks.read_run_info(project.data_dir) == locks.RunInfo(0, "", [])
         locks.write_run_info(lock, locks.RunInfo(1, "http://x", ["redis"]))
         assert json.loads(lock.read()) == {"pid": 1, "url": "http://x", "servers": ["redis"]}
