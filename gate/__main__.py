@@ -14,6 +14,19 @@ from typing import TypeVar
 
 import django
 import uvloop
+from django.conf import settings
+from django.db import DatabaseError
+
+from accounts.changes import changes_channel
+from gate.changes import listen
+from gate.counting import Counter
+from gate.gate import Gate
+from gate.server import serve
+from gate.snapshots import Snapshots, SourceUnavailable
+from gate.store import Store
+from goongdash.lib.clock import utc_now
+from keys.vault import lookup_digest
+from stats.stream import stream_key
 
 logger = logging.getLogger("gate")
 
@@ -28,19 +41,8 @@ def main() -> None:
 
 
 async def _run() -> None:
-    from django.conf import settings
-
-    from accounts.changes import changes_channel
-    from gate.changes import listen
-    from gate.counting import Counter
-    from gate.gate import Gate
+    # Models can be imported only after django.setup().
     from gate.loading import load_catalogue, load_key
-    from gate.server import serve
-    from gate.snapshots import Snapshots
-    from gate.store import Store
-    from goongdash.lib.clock import utc_now
-    from keys.vault import lookup_digest
-    from stats.stream import stream_key
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -84,10 +86,6 @@ async def _run() -> None:
 
 
 async def _in_thread(threads: ThreadPoolExecutor, load: Callable[[], T]) -> T:
-    from django.db import DatabaseError
-
-    from gate.snapshots import SourceUnavailable
-
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, load)
     except DatabaseError as error:
@@ -95,11 +93,8 @@ async def _in_thread(threads: ThreadPoolExecutor, load: Callable[[], T]) -> T:
         raise SourceUnavailable from error
 
 
-async def _first_catalogue(snapshots: object, stop: asyncio.Event) -> None:
+async def _first_catalogue(snapshots: Snapshots, stop: asyncio.Event) -> None:
     """Without the services nothing can be served: waits for PostgreSQL, however long it takes."""
-    from gate.snapshots import Snapshots, SourceUnavailable
-
-    assert isinstance(snapshots, Snapshots)
     while not stop.is_set():
         try:
             await snapshots.start()

@@ -15,7 +15,7 @@ from gate.decide import refusal
 from gate.facts import BadRequest, Facts, Ip, read_facts
 from gate.replies import Reply
 from gate.sandbox import sandbox_answer
-from gate.snapshot import ServiceFacts
+from gate.snapshot import KeySnapshot, ServiceFacts
 from gate.snapshots import Entry, Snapshots, SourceUnavailable
 from gate.specs import Kind, Verdict, is_told_limits, kind_of, pack_spec
 from keys.key_text import KeyShape, shape_of
@@ -118,12 +118,13 @@ class Gate:
         origin = request_origin(_text(referer), _text(origin_header))
         now_us = int(time.time() * 1_000_000)
         refused = refusal(entry.key, request.service, origin, request.facts.ip, now_us)
-        self._count(request, entry, refused, origin)
+        self._count(request, entry, entry.key, refused, origin)
 
-    def _count(self, request: Request, entry: Entry, refused: Outcome | None, origin: Origin | None) -> None:
+    def _count(
+        self, request: Request, entry: Entry, key: KeySnapshot, refused: Outcome | None, origin: Origin | None
+    ) -> None:
         """Everything known to belong to an account is recorded, refusals included, before it is answered."""
-        key, service = entry.key, request.service
-        assert key is not None
+        service = request.service
         combination = (None if service is None else service.id, refused)
         spec = entry.specs.get(combination)
         if spec is None:
@@ -141,32 +142,33 @@ class Gate:
             spec,
             ip.encode(),
             event,
-            lambda verdict: self._answer(request, entry, refused, verdict),
+            lambda verdict: self._answer(request, entry, key, refused, verdict),
         )
 
-    def _answer(self, request: Request, entry: Entry, refused: Outcome | None, verdict: Verdict | None) -> None:
+    def _answer(
+        self, request: Request, entry: Entry, key: KeySnapshot, refused: Outcome | None, verdict: Verdict | None
+    ) -> None:
         if verdict is None:
             # What memory alone refuses is refused whether or not it could be recorded.
             self._refuse(request, refused or Outcome.UNAVAILABLE)
             return
-        headers = self._limit_headers(request, entry, verdict)
+        headers = self._limit_headers(request.service, entry, key, verdict)
         if verdict.outcome is Outcome.ALLOWED:
-            self._allow(request, entry, headers)
+            self._allow(request, key, headers)
             return
         request.send(
             replies.refusal_reply(
                 verdict.outcome,
                 request_id=request.id,
-                key=entry.key,
+                key=key,
                 service=request.service,
                 headers=headers,
                 retry_after_s=replies.retry_after_s(verdict, self.counter.calendar),
             )
         )
 
-    def _limit_headers(self, request: Request, entry: Entry, verdict: Verdict) -> bytes:
-        key, service = entry.key, request.service
-        if key is None or not is_told_limits(verdict.outcome):
+    def _limit_headers(self, service: ServiceFacts | None, entry: Entry, key: KeySnapshot, verdict: Verdict) -> bytes:
+        if not is_told_limits(verdict.outcome):
             return b""
         policy = entry.policies.get(service)
         if policy is None:
@@ -174,9 +176,8 @@ class Gate:
         window_s = 1 if kind_of(service) is Kind.MAP_PART else key.rate_window_s
         return policy + replies.limit_header(verdict, window_s, self.counter.calendar)
 
-    def _allow(self, request: Request, entry: Entry, headers: bytes) -> None:
-        key, facts = entry.key, request.facts
-        assert key is not None
+    def _allow(self, request: Request, key: KeySnapshot, headers: bytes) -> None:
+        facts = request.facts
         if facts.is_forwarded:
             whose = b"X-Account-Id: %d\r\nX-Key-Id: %d\r\n" % (key.account_id, key.key_id)
             request.send(Reply(200, b"", headers=whose + headers))

@@ -24,6 +24,15 @@ PREFLIGHT = (
     b"Access-Control-Max-Age: 86400\r\n"
 )
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_MESSAGES = {
+    "KEY_MISSING": "This request has no API key. Add your key as the query parameter api_key.",
+    "KEY_INVALID": "This API key is not valid. Check it for typing errors or make a new one on your keys page.",
+    "ORIGIN_NOT_ALLOWED": "This API key may not be used from this web site or IP address.",
+    "MONTHLY_QUOTA": "The plan's requests of this month are used up.",
+    "CREDIT_EXHAUSTED": "The account's credit of this month is used up.",
+    "SERVICE_UNKNOWN": "There is no such API. Check the path.",
+    "UNAVAILABLE": "The request could not be checked just now. Try again in a moment.",
+}
 _TYPE_NAMES = {"rest": "a REST API key (gr_…)", "tiles": "a map tiles key (gm_…)"}
 
 
@@ -79,29 +88,16 @@ def refusal_reply(
 def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts | None) -> str:
     """What the caller is told."""
     match outcome:
-        case Outcome.KEY_MISSING:
-            return "This request has no API key. Add your key as the query parameter api_key."
-        case Outcome.KEY_UNKNOWN | Outcome.KEY_REVOKED | Outcome.KEY_DISABLED | Outcome.KEY_EXPIRED:
-            return "This API key is not valid. Check it for typing errors or make a new one on your keys page."
         case Outcome.KEY_TYPE if service is not None:
             return f"This kind of key does not open {service.name}. Use {_TYPE_NAMES[service.key_type]} for it."
-        case Outcome.ORIGIN_NOT_ALLOWED:
-            return "This API key may not be used from this web site or IP address."
         case Outcome.RATE_LIMIT if key is not None:
             return f"Too many requests: {_rate_text(key, service)} for a key and IP address. Slow down and try again."
         case Outcome.DAILY_QUOTA if key is not None:
             return f"This key has used its {key.requests_per_day:,} requests of today."
-        case Outcome.MONTHLY_QUOTA:
-            is_map = kind_of(service) is Kind.MAP_LOAD
-            return f"The plan's {'map loads' if is_map else 'requests'} of this month are used up."
-        case Outcome.CREDIT_EXHAUSTED:
-            return "The account's credit of this month is used up."
-        case Outcome.SERVICE_UNKNOWN:
-            return "There is no such API. Check the path."
-        case Outcome.UNAVAILABLE:
-            return "The request could not be checked just now. Try again in a moment."
+        case Outcome.MONTHLY_QUOTA if kind_of(service) is Kind.MAP_LOAD:
+            return "The plan's map loads of this month are used up."
         case _:
-            return "The request was refused."
+            return _MESSAGES.get(OUTCOMES[outcome].code, "The request was refused.")
 
 
 def retry_after_s(verdict: Verdict, calendar: Calendar) -> int | None:

@@ -23,7 +23,7 @@ def encrypt(text: str) -> bytes:
     return _fernet(tuple(settings.KEY_ENCRYPTION_SECRETS)).encrypt(text.encode())
 
 
-def decrypt(ciphertext: bytes) -> str:
+def decrypt(ciphertext: bytes | memoryview) -> str:
     """The key text again. Raises KeyUnreadable where no secret fits or the ciphertext was changed."""
     try:
         return _fernet(tuple(settings.KEY_ENCRYPTION_SECRETS)).decrypt(bytes(ciphertext)).decode()

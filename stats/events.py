@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from goongdash.lib.clock import from_epoch_us, to_epoch_us
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
@@ -55,7 +56,7 @@ def encode_caller(*, ip: str, origin: str, request_id: str) -> bytes:
     return f"{ip}\t{_one_line(origin)}\t{request_id}".encode()
 
 
-def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[str, bytes | int]:
+def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[Any, Any]:
     """The fields of a stream entry, as the gate's script writes them."""
     return {
         "t": to_epoch_us(at),

@@ -126,7 +126,7 @@ def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
             entry = decode_entry(fields)
         except EventUnreadable as error:
             batch.n_unreadable += 1
-            redis_client().xadd(unreadable_key(shard), {"id": entry_id, **{str(name): value for name, value in fields.items()}})
+            redis_client().xadd(unreadable_key(shard), {"id": entry_id, "fields": repr(fields)})
             logger.error("entry_unreadable", extra={"shard": shard, "entry": entry_id.decode(), "error": str(error)})
             continue
         _check_continuity(shard, batch, entry)

@@ -1,0 +1,71 @@
+"""Operators' view of keys and services. Keys are revoked, never deleted, and their text is never shown here."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from accounts.changes import announce_catalogue_change, announce_key_change
+from goongdash.lib.clock import utc_now
+from keys.models import ApiKey, Restriction, Service
+from keys.services import key_revoke
+
+
+class RestrictionInline(admin.TabularInline):  # type: ignore[type-arg]
+    """To be looked at: a customer's list is the customer's."""
+
+    model = Restriction
+    extra = 0
+    can_delete = False
+    readonly_fields = ("kind", "text")
+    fields = ("kind", "text")
+
+    def has_add_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "masked_text", "type", "account", "state", "created_at", "expires_at")
+    list_filter = ("type", "created_at", ("revoked_at", admin.EmptyFieldListFilter))
+    list_select_related = ("account",)
+    search_fields = ("name", "masked_text", "account__name", "account__members__email")
+    date_hierarchy = "created_at"
+    readonly_fields = ("account", "type", "masked_text", "created_at", "created_by", "revoked_at")
+    inlines = (RestrictionInline,)
+    actions = ("revoke_keys",)
+
+    @admin.display(description="state")
+    def state(self, key: ApiKey) -> str:
+        return key.state_at(utc_now()).label
+
+    @admin.action(description="Revoke the selected keys at once")
+    def revoke_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        n_revoked = sum(key_revoke(key=key) for key in queryset)
+        self.message_user(request, f"{n_revoked} keys revoked.", messages.SUCCESS)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        announce_key_change(obj.lookup_digest)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+
+@admin.register(Service)
+class ServiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "api_version", "slug", "path", "key_type", "unit", "is_active")
+    list_filter = ("key_type", "unit", "is_active")
+    search_fields = ("name", "slug", "path")
+
+    def save_model(self, request: HttpRequest, obj: Service, form: ModelForm[Service], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        announce_catalogue_change()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Service | None = None) -> bool:
+        return False
