@@ -55,15 +55,27 @@ def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
 
 
 @pytest.fixture
-def live(catalogue_kept: None, transactional_db: None) -> None:
-    """Commits are real, so that other processes see them; every table is emptied afterwards."""
+def live(catalogue_kept: None, django_db_reset_sequences: None) -> None:
+    """Commits are real, so that other processes see them; every table is emptied afterwards.
+
+    Sequences begin again, so that a running gate's services keep their ids.
+    """
+
+
+@pytest.fixture(scope="session")
+def session_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[GateProcess]:
+    with (
+        django_db_blocker.unblock(),
+        running_gate(redis_prefix="test-gate", TRUSTED_PROXIES="127.0.0.1") as process,
+    ):
+        yield process
 
 
 @pytest.fixture
-def gate(live: None, settings: Settings) -> Iterator[GateProcess]:
-    """A running gate that believes X-Forwarded-For from this machine."""
-    with running_gate(redis_prefix=settings.REDIS_PREFIX, TRUSTED_PROXIES="127.0.0.1") as process:
-        yield process
+def gate(live: None, session_gate: GateProcess, settings: Settings) -> GateProcess:
+    """A running gate that believes X-Forwarded-For from this machine, and whose store is empty."""
+    settings.REDIS_PREFIX = "test-gate"
+    return session_gate
 
 
 @pytest.fixture
