@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from gate.sandbox.images import Canvas, Colour, Point
-from gate.sandbox.reply import SandboxAnswer, json_answer, not_found
+from gate.sandbox.reply import SandboxAnswer, json_answer
 
 ICON_PX = 20
 CENTRE: Point = (10, 10)
@@ -26,12 +26,10 @@ ICONS: dict[str, tuple[Colour, list[list[Point]]]] = {
 
 
 def sprite_answer(extension: str, *, pixel_ratio: int) -> SandboxAnswer:
-    """All styles share one sprite, so its name is not looked at here."""
+    """The index ("json") or the picture ("png"). All styles share one sprite, so its name is not looked at here."""
     if extension == "json":
         return json_answer({name: _entry(order, pixel_ratio) for order, name in enumerate(ICONS)})
-    if extension == "png":
-        return SandboxAnswer(200, "image/png", _picture(pixel_ratio))
-    return not_found("A sprite is a .json or a .png.")
+    return SandboxAnswer(200, "image/png", _picture(pixel_ratio))
 
 
 def _entry(order: int, pixel_ratio: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gate.sandbox
@@ -116,6 +116,7 @@ QUERIES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(PATHS, QUERIES)
 @example("/geocode", "latlng=nan,nan")
 @example("/geocode", "latlng=1e999,0")
