@@ -233,12 +233,26 @@ def _wait(supervisord: Supervisord, conditions: list[_Condition]) -> None:
 
 def _watch(supervisord: Supervisord) -> NoReturn:
     """Tell of programs that keep dying, and have them tried again, for as long as supervisord lives."""
+    leaders: set[int] = set()
     while supervisord.is_alive:
+        leaders = _bury(leaders, set(supervisord.pids().values()))
         for name in supervisord.failed():
             _say(f"{name} keeps ending at once; the lines above may say why. It is tried again.")
             supervisord.retry(name)
         time.sleep(1)
     raise RunError("supervisord has ended; everything it ran is stopped.")
+
+
+def _bury(leaders: set[int], alive: set[int]) -> set[int]:
+    """Kill what the programs that ended since the last look have left of their process groups.
+
+    granian's workers, for one, go on serving beside the new ones when their parent is killed. Supervisord makes
+    every program the leader of a group, and no pid is given anew while a group of that number is there.
+    """
+    for leader in leaders - alive:
+        with contextlib.suppress(OSError):
+            os.killpg(leader, signal.SIGKILL)
+    return alive or leaders
 
 
 def _manage(plan: Plan, *words: str) -> str:

@@ -74,10 +74,11 @@ class Supervisord:
 
     def failed(self) -> list[str]:
         """The processes that supervisord has given up, as `group:process`. Empty while it does not answer."""
-        with contextlib.suppress(OSError, xmlrpc.client.Error):
-            infos = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
-            return [f"{info['group']}:{info['name']}" for info in infos if info["statename"] == "FATAL"]
-        return []
+        return [f"{info['group']}:{info['name']}" for info in self._infos() if info["statename"] == "FATAL"]
+
+    def pids(self) -> dict[str, int]:
+        """The running processes, as `group:process`."""
+        return {f"{info['group']}:{info['name']}": info["pid"] for info in self._infos() if info["pid"]}
 
     def retry(self, name: str) -> None:
         with contextlib.suppress(OSError, xmlrpc.client.Error):
@@ -93,6 +94,11 @@ class Supervisord:
             self._process.kill()
             self._process.wait()
         self._output.join(timeout_s=2)
+
+    def _infos(self) -> list[dict[str, Any]]:
+        with contextlib.suppress(OSError, xmlrpc.client.Error):
+            return cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
+        return []
 
     def _call(self, method: str, *arguments: object) -> object:
         self._rpc("close")()  # A kept connection may be one that supervisord has closed meanwhile.

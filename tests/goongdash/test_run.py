@@ -173,10 +173,11 @@ def test_what_is_killed_is_started_again_and_ctrl_c_leaves_nothing(project: Proj
         (redis, *_) = processes.serving(REDIS.program, REDIS.folder(project.data_dir))
         postgres = next(process for process in project.programs() if "-D" in process.cmdline())
         assert gate is not None
+        (child,) = gate.children()
         for process in (gate, redis, postgres):
             process.kill()
 
-        eventually(lambda: not any(processes.is_alive(process) for process in (gate, redis, postgres)))
+        eventually(lambda: not any(processes.is_alive(process) for process in (gate, redis, postgres, child)))
         eventually(lambda: project.find("answer.py", str(project.gate_port)))
         eventually(lambda: REDIS.is_ready(project.data_dir) and POSTGRES.is_ready(project.data_dir))
         stop(run, signal.SIGINT)
