@@ -249,10 +249,12 @@ def _bury(leaders: set[int], alive: set[int]) -> set[int]:
     granian's workers, for one, go on serving beside the new ones when their parent is killed. Supervisord makes
     every program the leader of a group, and no pid is given anew while a group of that number is there.
     """
+    if not alive:  # Supervisord did not answer, which says nothing of its programs.
+        return leaders
     for leader in leaders - alive:
         with contextlib.suppress(OSError):
             os.killpg(leader, signal.SIGKILL)
-    return alive or leaders
+    return alive
 
 
 def _manage(plan: Plan, *words: str) -> str:
