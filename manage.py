@@ -14,8 +14,13 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
     from django.core.management import execute_from_command_line
 
-    with _servers(sys.argv[1:]):
-        execute_from_command_line(sys.argv)
+    from goongdash.embedded.errors import EmbeddedServerError
+
+    try:
+        with _servers(sys.argv[1:]):
+            execute_from_command_line(sys.argv)
+    except EmbeddedServerError as error:
+        sys.exit(f"{error}")
 
 
 def _servers(arguments: list[str]) -> AbstractContextManager[None]:

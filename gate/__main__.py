@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +38,14 @@ T = TypeVar("T")
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
     django.setup()
+    _allow_many_connections()
     uvloop.run(_run())
+
+
+def _allow_many_connections() -> None:
+    """Each connection is a file; the usual soft limit of 1,024 is far below what the hard one allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _run() -> None:

@@ -55,10 +55,10 @@ class Counter:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
 
-    async def drained(self) -> None:
-        """Returns when nothing is pending or under way any more."""
-        while self._is_scheduled or self._under_way:
-            await asyncio.sleep(0.005)
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is pending or under way."""
+        return self._is_scheduled or bool(self._under_way)
 
     def _flush(self) -> None:
         self._is_scheduled = False

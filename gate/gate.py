@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
@@ -77,9 +78,8 @@ class Gate:
 
     async def drained(self) -> None:
         """Returns when every request taken in has been answered."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-        await self.counter.drained()
+        while self._tasks or self.counter.is_busy:
+            await asyncio.sleep(0.005)
 
     def _health(self) -> Reply:
         is_ready = self.is_store_ready()
@@ -98,9 +98,20 @@ class Gate:
         if entry is not None:
             self._decide(request, entry)
             return
-        task = asyncio.create_task(self._ask(request, digest))
+        self._start(request, self._ask(request, digest))
+
+    def _start(self, request: Request, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._guarded(request, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, request: Request, work: Coroutine[None, None, None]) -> None:
+        """A fault of ours is logged, and its caller is answered instead of left waiting."""
+        try:
+            await work
+        except Exception:
+            logger.exception("request_failed", extra={"request_id": request.id})
+            request.send(replies.error_reply(500, "INTERNAL", "Something went wrong on our side.", request.id))
 
     async def _ask(self, request: Request, digest: str) -> None:
         try:
@@ -182,7 +193,20 @@ class Gate:
             whose = b"X-Account-Id: %d\r\nX-Key-Id: %d\r\n" % (key.account_id, key.key_id)
             request.send(Reply(200, b"", headers=whose + headers))
             return
-        answer = sandbox_answer(path=facts.path, query=facts.query, base_url=self._base_url(request))
+        self._start(request, self._answer_from_sandbox(request, headers))
+
+    async def _answer_from_sandbox(self, request: Request, headers: bytes) -> None:
+        """In a thread: a map tile that is drawn for the first time would keep everyone else waiting."""
+        answer = await asyncio.to_thread(
+            sandbox_answer,
+            path=request.facts.path,
+            query=request.facts.query,
+            base_url=self._base_url(request),
+        )
+        if answer.status >= 400:
+            refused = json.loads(answer.body)
+            request.send(replies.error_reply(answer.status, refused["code"], refused["message"], request.id, headers))
+            return
         request.send(Reply(answer.status, answer.body, answer.content_type.encode(), headers))
 
     def _base_url(self, request: Request) -> str:

@@ -25,6 +25,7 @@ MAX_HEADER_BYTES = 16_384
 MAX_PIPELINED = 128
 IDLE_TIMEOUT_S = 75.0
 SLOW_TIMEOUT_S = 10.0
+LINGER_S = 1.0
 
 # What the gate reads; every other header is skipped.
 _READ = frozenset(
@@ -64,6 +65,8 @@ class GateProtocol(asyncio.Protocol):
         self._quiet_since = self._loop.time()
         self._is_ending = False
         self._is_paused = False
+        self._lingers = False
+        self._n_bytes = 0
         self._start_message()
 
     # -- what the event loop says
@@ -170,7 +173,6 @@ class GateProtocol(asyncio.Protocol):
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
         self._n_header_bytes = 0
-        self._n_bytes = 0
         self._has_headers = False
 
     def _fill(self, slot: Slot, answer: bytes) -> None:
@@ -184,7 +186,9 @@ class GateProtocol(asyncio.Protocol):
             self._transport.write(b"".join(ready))  # type: ignore[arg-type]
         self._quiet_since = self._loop.time()
         if not self._slots:
-            if self._is_ending:
+            if self._lingers:
+                self._linger()
+            elif self._is_ending:
                 self._close()
             elif self._is_paused:
                 self._is_paused = False
@@ -196,11 +200,18 @@ class GateProtocol(asyncio.Protocol):
             return
         self._begun_at = None
         self._is_ending = True
+        self._lingers = True
         slot = Slot()
         self._slots.append(slot)
         request_id = make_request_id()
         reply = error_reply(status, code, message, request_id)
         self._fill(slot, encode_reply(reply, request_id=request_id, is_head=False, closes=True))
+
+    def _linger(self) -> None:
+        """Ends our side and reads on for a moment: closing with input unread would take the answer back."""
+        if self._transport is not None:
+            self._transport.write_eof()
+            self._loop.call_later(LINGER_S, self._close)
 
     def _close(self) -> None:
         if self._transport is not None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.core.cache import cache
+from django.core.management.color import no_style
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -43,9 +45,15 @@ def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
 
 @pytest.fixture
 def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Puts plans, services and prices back when a `live` test has emptied all tables."""
+    """Puts plans, services and prices back when a `live` test has emptied all tables.
+
+    Sequences begin again, so that the services of a running gate keep their ids.
+    """
     yield
     with django_db_blocker.unblock():
+        reset = connection.ops.sequence_reset_by_name_sql(no_style(), connection.introspection.sequence_list())
+        with connection.cursor() as cursor:
+            cursor.execute(";".join(reset))
         for name, function in (
             ("accounts.migrations.0002_plans", "add_plans"),
             ("keys.migrations.0002_services", "add_services"),
@@ -55,11 +63,8 @@ def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
 
 
 @pytest.fixture
-def live(catalogue_kept: None, django_db_reset_sequences: None) -> None:
-    """Commits are real, so that other processes see them; every table is emptied afterwards.
-
-    Sequences begin again, so that a running gate's services keep their ids.
-    """
+def live(catalogue_kept: None, transactional_db: None) -> None:
+    """Commits are real, so that other processes see them; every table is emptied afterwards."""
 
 
 @pytest.fixture(scope="session")

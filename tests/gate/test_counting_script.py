@@ -1,0 +1,202 @@
+"""The counting script on a real Redis, against a model written in another way."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from django.conf import settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from gate.calendar import TTLS, Calendar
+from gate.snapshot import Credit, KeySnapshot, ServiceFacts, Used
+from gate.specs import Verdict, pack_spec, unpack_verdicts
+from goongdash.lib.periods import Month, day_number, day_of
+from stats.events import decode_entry
+from stats.outcomes import OUTCOMES, Outcome
+from stats.stream import redis_client, stream_key
+from tests.gate.snapshots import SNAPSHOT
+
+pytestmark = pytest.mark.django_db
+
+GEOCODE = ServiceFacts(6, "geocode", "Geocode v1", "rest", "request", "/geocode")
+STATIC = ServiceFacts(14, "static-map", "Static map", "rest", "request", "/staticmap/route")
+MAP_LOAD = ServiceFacts(15, "map-load", "Map load", "tiles", "map_load", "/assets/*.json")
+TILE = ServiceFacts(19, "tiles", "Tiles", "tiles", "none", "/tiles/*/*/*/*")
+
+Call = tuple[KeySnapshot, ServiceFacts | None, Outcome | None]
+
+
+def today() -> tuple[int, int]:
+    day = day_of(datetime.now(UTC), settings.BILLING_ZONE)
+    return day_number(day), Month.of(day).number
+
+
+def snapshot(**changes: object) -> KeySnapshot:
+    month = today()[1]
+    credit = Credit(month, 10**12, month + 1, 0)
+    return replace(SNAPSHOT, **{"rate_limit": 10_000, "credit": credit, **changes})  # type: ignore[arg-type]
+
+
+def count(calls: list[Call], ip: str = "203.0.113.7") -> list[Verdict]:
+    """One script call with all of `calls`."""
+    calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
+    arguments: list[bytes] = []
+    for key, service, refused in calls:
+        price = 0 if service is None else key.prices.get(service.id, 0)
+        event = f"{key.account_id}\t{key.key_id}\t6\t1\t{price}\t{ip}\t\tid".encode()
+        arguments += [pack_spec(key, service, refused), ip.encode(), event]
+    answer = redis_client().eval(
+        files("gate").joinpath("count.lua").read_text(), 1, stream_key(0), calendar.packed_days, TTLS, *arguments
+    )
+    assert isinstance(answer, bytes)
+    return list(unpack_verdicts(answer))
+
+
+def store() -> dict[bytes, object]:
+    """All counters: every key of the test but the stream and its running number."""
+    client = redis_client()
+    names = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith((b"events", b"said"))]
+    return {name: client.get(name) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({"rate_limit": 1}, Outcome.RATE_LIMIT),
+        ({"requests_per_day": 1}, Outcome.DAILY_QUOTA),
+        ({"requests_per_month": 1}, Outcome.MONTHLY_QUOTA),
+        ({"credit": Credit(today()[1], 9_999, 0, 0)}, Outcome.CREDIT_EXHAUSTED),
+    ],
+)
+def test_refused_request_leaves_every_counter_as_it_was(changes: dict[str, object], outcome: Outcome) -> None:
+    key = snapshot(**changes)
+    assert [verdict.outcome for verdict in count([(key, GEOCODE, None)])] == [Outcome.ALLOWED]
+    before = store()
+    assert [verdict.outcome for verdict in count([(key, GEOCODE, None)] * 3)] == [outcome] * 3
+    assert store() == before
+    assert len(before) == 4
+
+
+def test_request_refused_in_memory_is_recorded_and_told_what_is_left() -> None:
+    key = snapshot()
+    count([(key, GEOCODE, None)])
+    before = store()
+    (verdict,) = count([(key, GEOCODE, Outcome.ORIGIN_NOT_ALLOWED)])
+    assert (verdict.outcome, verdict.left_day, verdict.left_month) == (Outcome.ORIGIN_NOT_ALLOWED, 999, 29_999)
+    (verdict,) = count([(key, GEOCODE, Outcome.KEY_REVOKED)])
+    assert (verdict.outcome, verdict.left_rate, verdict.left_day) == (Outcome.KEY_REVOKED, None, None)
+    assert store() == before
+
+
+def test_events_of_one_call_are_one_entry_in_the_order_of_decision() -> None:
+    key = snapshot(requests_per_day=2)
+    count([(key, GEOCODE, None), (key, None, Outcome.SERVICE_UNKNOWN), (key, GEOCODE, None), (key, STATIC, None)])
+    count([(key, GEOCODE, None)])
+    entries: Any = redis_client().xrange(stream_key(0))
+    first, second = (decode_entry(fields) for _, fields in entries)
+    assert [event.outcome for event in first.events] == [
+        Outcome.ALLOWED,
+        Outcome.SERVICE_UNKNOWN,
+        Outcome.ALLOWED,
+        Outcome.DAILY_QUOTA,
+    ]
+    assert [event.cost_micro_usd for event in first.events] == [5_000, 0, 5_000, 0]
+    assert (first.n_before, second.n_before) == (0, 4)
+
+
+def test_counter_the_store_does_not_have_begins_at_what_the_rollups_said() -> None:
+    day, month = today()
+    key = snapshot(
+        requests_per_day=10,
+        credit=Credit(month, 20_000, 0, 0),
+        used=Used(day, n_key_today=8, month=month, n_requests=100, n_map_loads=0, spent_micro_usd=11_000),
+    )
+    verdicts = count([(key, GEOCODE, None)] * 2)
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.ALLOWED, Outcome.CREDIT_EXHAUSTED]
+    assert (verdicts[0].left_day, verdicts[0].left_month) == (1, 29_899)
+
+
+def test_what_another_day_or_month_used_is_not_counted() -> None:
+    key = snapshot(used=Used(20200101, 999, 202001, 29_999, 999, 10**12))
+    (verdict,) = count([(key, GEOCODE, None)])
+    assert (verdict.outcome, verdict.left_day, verdict.left_month) == (Outcome.ALLOWED, 999, 29_999)
+
+
+def test_month_without_known_credit_allows_only_what_is_free() -> None:
+    key = snapshot(credit=Credit(202001, 10**12, 202002, 10**12))
+    verdicts = count([(key, GEOCODE, None), (key, STATIC, None)])
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.CREDIT_EXHAUSTED, Outcome.ALLOWED]
+
+
+def test_counters_expire() -> None:
+    count([(snapshot(), GEOCODE, None)])
+    client = redis_client()
+    for name in store():
+        assert 0 < client.pttl(name) <= 40 * 86_400_000
+
+
+@dataclass
+class Model:
+    """Day, month and credit limits, counted the plain way."""
+
+    n_day: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    n_month: dict[tuple[int, bool], int] = field(default_factory=lambda: defaultdict(int))
+    spent: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+
+    def count(self, key: KeySnapshot, service: ServiceFacts) -> Outcome:
+        if service.unit == "none":
+            return Outcome.ALLOWED
+        is_map = service.unit == "map_load"
+        price = key.prices.get(service.id, 0)
+        limit = key.map_loads_per_month if is_map else key.requests_per_month
+        if key.requests_per_day is not None and self.n_day[key.key_id] >= key.requests_per_day:
+            return Outcome.DAILY_QUOTA
+        if limit is not None and self.n_month[key.account_id, is_map] >= limit:
+            return Outcome.MONTHLY_QUOTA
+        if price and self.spent[key.account_id] + price > key.credit.allowance_micro_usd:
+            return Outcome.CREDIT_EXHAUSTED
+        self.n_day[key.key_id] += 1
+        self.n_month[key.account_id, is_map] += 1
+        self.spent[key.account_id] += price
+        return Outcome.ALLOWED
+
+
+limits = st.one_of(st.none(), st.integers(0, 12))
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), credit=st.integers(0, 60_000), day=limits, month=limits, loads=limits)
+def test_script_agrees_with_the_model(
+    data: st.DataObject, credit: int, day: int | None, month: int | None, loads: int | None
+) -> None:
+    redis_client().delete(*redis_client().keys(f"{settings.REDIS_PREFIX}:*"), "none")
+    keys = [
+        snapshot(
+            key_id=number,
+            account_id=number % 2,
+            credit=Credit(today()[1], credit, 0, 0),
+            requests_per_day=day,
+            requests_per_month=month,
+            map_loads_per_month=loads,
+        )
+        for number in range(3)
+    ]
+    model = Model()
+    services = st.sampled_from([GEOCODE, STATIC, MAP_LOAD, TILE])
+    for batch in data.draw(st.lists(st.lists(st.tuples(st.sampled_from(keys), services), min_size=1), max_size=6)):
+        verdicts = count([(key, service, None) for key, service in batch])
+        assert [verdict.outcome for verdict in verdicts] == [model.count(key, service) for key, service in batch]
+
+
+def test_every_outcome_number_of_the_script_is_the_one_that_is_stored() -> None:
+    script = files("gate").joinpath("count.lua").read_text()
+    names = "ALLOWED, RATE_LIMIT, DAILY_QUOTA, MONTHLY_QUOTA, CREDIT_EXHAUSTED"
+    numbers = ", ".join(str(OUTCOMES[Outcome[name]].number) for name in names.split(", "))
+    assert f"local {names} = {numbers}\n" in script
