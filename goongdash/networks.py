@@ -9,7 +9,7 @@ from environs import EnvError
 
 
 def networks(value: str | list[Any], **_: Any) -> list[IPv4Network | IPv6Network]:
-    """The networks named by `value`; raises EnvError naming the first that is none."""
+    """The networks named by `value`; raises EnvError saying which one is none."""
     if isinstance(value, list):
         return value
     found = []
@@ -17,5 +17,5 @@ def networks(value: str | list[Any], **_: Any) -> list[IPv4Network | IPv6Network
         try:
             found.append(ip_network(text))
         except ValueError as error:
-            raise EnvError(f"TRUSTED_PROXIES: {error}") from error
+            raise EnvError(str(error)) from error
     return found

@@ -37,8 +37,10 @@ try:
     # The first encrypts; the others still decrypt what they once encrypted.
     KEY_ENCRYPTION_SECRETS = env.list("KEY_ENCRYPTION_SECRET", [_made.get("KEY_ENCRYPTION_SECRET", "")])
 
-    DATABASE_URL = env.str("DATABASE_URL", "") or paths.database_url(DATA_DIR)
-    REDIS_URL = env.str("REDIS_URL", "") or paths.redis_url(DATA_DIR)
+    _postgres = validate.Regexp(r"^$|^postgres(ql)?://", error="Write it as postgresql://user:password@host:5432/name.")
+    _redis = validate.Regexp(r"^$|^(rediss?|unix)://", error="Write it as redis://user:password@host:6379/0.")
+    DATABASE_URL = env.str("DATABASE_URL", "", validate=_postgres) or paths.database_url(DATA_DIR)
+    REDIS_URL = env.str("REDIS_URL", "", validate=_redis) or paths.redis_url(DATA_DIR)
     # Every Redis key begins with this, so that one Redis can serve several installations (and tests).
     REDIS_PREFIX = env.str("REDIS_PREFIX", "goongdash", validate=validate.Regexp(r"^[a-z0-9_.-]{1,40}$"))
 
@@ -53,9 +55,8 @@ try:
 
     USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
-    BILLING_TIME_ZONE = env.str(
-        "BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=validate.OneOf(sorted(available_timezones()))
-    )
+    _zone = validate.OneOf(available_timezones(), error="{input!r} is no time zone; write it as Asia/Ho_Chi_Minh.")
+    BILLING_TIME_ZONE = env.str("BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=_zone)
 
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
@@ -71,27 +72,30 @@ try:
     EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
     EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", True)
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Goongdash <no-reply@localhost>")
-
-    DATABASES = {
-        "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True),
-    }
 except (EnvError, ValueError) as error:
     raise ImproperlyConfigured(f"The environment is not usable: {error}") from error
+
+try:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+except ValueError:
+    # Not the text itself, nor the error that quotes it: there is a password in it.
+    raise ImproperlyConfigured(
+        'The environment is not usable: "DATABASE_URL" is no URL; percent-encode what is special in its parts.'
+    ) from None
 
 _missing = [
     name
     for name, value in {
         "SECRET_KEY": SECRET_KEY,
         "KEY_LOOKUP_SECRET": KEY_LOOKUP_SECRET,
-        "KEY_ENCRYPTION_SECRET": "".join(KEY_ENCRYPTION_SECRETS),
+        # Each of them: the shortest is as strong as the whole list.
+        "KEY_ENCRYPTION_SECRET": min(KEY_ENCRYPTION_SECRETS, key=len, default=""),
         "ALLOWED_HOSTS": "".join(ALLOWED_HOSTS),
     }.items()
     if len(value) < (4 if name == "ALLOWED_HOSTS" else 32)
 ]
 if _missing:
-    raise ImproperlyConfigured(
-        f"Set {', '.join(_missing)} before starting in production (secrets of at least 32 characters)."
-    )
+    raise ImproperlyConfigured(f"Set {', '.join(_missing)}: hosts to answer for, secrets of at least 32 characters.")
 
 BILLING_ZONE = ZoneInfo(BILLING_TIME_ZONE)
 
