@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
 
 MICRO_PER_USD = 1_000_000
+# What PostgreSQL's bigint holds.
+_LIMIT = 2**63
+
+# A comma may only part thousands: in much of the world "12,50" is twelve and a half, and must not become 1,250.
+_AMOUNT = re.compile(r"(-?)\$?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?", re.ASCII)
 
 
 class MoneyError(ValueError):
@@ -12,19 +17,22 @@ class MoneyError(ValueError):
 
 
 def parse_usd(text: str) -> int:
-    """Micro-dollars for a decimal text such as ``12.5`` or ``$0.005``.
+    """Micro-dollars for a decimal text such as ``12.5``, ``$0.005`` or ``-$1,234.50``.
 
     Raises MoneyError for anything that is not a finite amount of whole micro-dollars.
     """
-    try:
-        micro = Decimal(text.strip().removeprefix("$").replace(",", "")) * MICRO_PER_USD
-    except InvalidOperation:
-        raise MoneyError(f"{text!r} is not an amount in dollars.") from None
-    if not micro.is_finite() or abs(micro) >= 2**63:
-        raise MoneyError(f"{text!r} is out of range.")
-    if micro != micro.to_integral_value():
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        raise MoneyError(f"{text!r} is not an amount in dollars.")
+    sign, dollars, decimals = match[1], match[2].replace(",", ""), (match[3] or "").rstrip("0")
+    if len(decimals) > 6:
         raise MoneyError(f"{text!r} is finer than a micro-dollar.")
-    return int(micro)
+    if len(dollars.lstrip("0")) > 13:
+        raise MoneyError(f"{text!r} is out of range.")
+    micro = int(dollars) * MICRO_PER_USD + int(decimals.ljust(6, "0"))
+    if micro >= _LIMIT:
+        raise MoneyError(f"{text!r} is out of range.")
+    return -micro if sign else micro
 
 
 def format_usd(amount_micro_usd: int, *, min_decimals: int = 2) -> str:
