@@ -51,9 +51,12 @@ def month_argument(text: str) -> Month:
 
 def day_argument(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-11-23.") from None
+    if not 1970 <= day.year <= 9998:
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range.")
+    return day
 
 
 __all__ = ["CommandError", "CommandParser", "ReportingCommand", "day_argument", "month_argument"]

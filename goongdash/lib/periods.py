@@ -23,7 +23,8 @@ class Month:
     month: int
 
     def __post_init__(self) -> None:
-        if not (1970 <= self.year <= 9998 and 1 <= self.month <= 12):
+        # One year more at each end than can be written, so that every month has a next and a previous one.
+        if not (1969 <= self.year <= 9999 and 1 <= self.month <= 12):
             raise PeriodError(f"{self.year}-{self.month} is not a month.")
 
     @classmethod
@@ -32,6 +33,8 @@ class Month:
         match = _MONTH.fullmatch(text.strip())
         if match is None:
             raise PeriodError(f"{text!r} is not a month; write it as 2026-11.")
+        if not 1970 <= int(match[1]) <= 9998:
+            raise PeriodError(f"{text!r} is out of range.")
         return cls(int(match[1]), int(match[2]))
 
     @classmethod
@@ -67,7 +70,7 @@ class Month:
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of `day` in `zone`, in UTC (also where clocks skip midnight)."""
+    """The first instant of `day` in `zone`, in UTC: where clocks skip midnight, or strike it twice, as well."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
