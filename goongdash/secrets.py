@@ -15,7 +15,8 @@ def development_secrets(data_dir: Path) -> dict[str, str]:
     path = data_dir / "secrets.json"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        made = path.with_name(f"secrets.{os.getpid()}.tmp")
+        # In a container every start has the same process number; one killed here must not stop the next.
+        made = path.with_name(f"secrets.{secrets.token_hex(8)}.tmp")
         fd = os.open(made, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
         with os.fdopen(fd, "w") as file:
             json.dump({name: secrets.token_urlsafe(48) for name in _NAMES}, file)
