@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import redis
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -26,7 +26,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def _answers(ask: Callable[[], None]) -> bool:
     try:
         ask()
-    except (DatabaseError, redis.RedisError):
+    except (Error, redis.RedisError):
         return False
     return True
 
