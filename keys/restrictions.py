@@ -28,6 +28,13 @@ def parse_entry(text: str) -> UrlPattern | IPv4Network | IPv6Network:
     return parse_pattern(entry)
 
 
+def entry_text(entry: UrlPattern | IPv4Network | IPv6Network) -> str:
+    """The normalised text of a restriction, as it is stored and shown."""
+    if isinstance(entry, UrlPattern):
+        return entry.text
+    return str(entry.network_address if entry.num_addresses == 1 else entry)
+
+
 @dataclass(frozen=True, slots=True)
 class Restrictions:
     """From where a key works. `allows_no_origin`: requests that name no origin pass its patterns too."""

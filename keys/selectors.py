@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from keys.models import ApiKey, Service
 from keys.vault import lookup_digest
 
 
-def keys_of(account: Account) -> QuerySet[ApiKey]:
-    """The keys of `account` that are not deleted, newest first, with their restrictions."""
-    return ApiKey.objects.filter(account=account, revoked_at=None).prefetch_related("restrictions")
+def keys_of(account: Account, *, search: str = "") -> QuerySet[ApiKey]:
+    """The keys of `account` that are not deleted, newest first, with their restrictions.
+
+    `search` is looked for, without case, in the name, the description and the part of the key that lists show.
+    """
+    keys = ApiKey.objects.filter(account=account, revoked_at=None).prefetch_related("restrictions")
+    if not search:
+        return keys
+    return keys.filter(Q(name__icontains=search) | Q(description__icontains=search) | Q(masked_text__icontains=search))
 
 
 def all_keys_of(account: Account) -> QuerySet[ApiKey]:

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from typing import cast
 
 from django.db import transaction
@@ -18,7 +17,7 @@ from keys.errors import KeyInvalid
 from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
 from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
 from keys.patterns import UrlPattern
-from keys.restrictions import parse_entry
+from keys.restrictions import entry_text, parse_entry
 from keys.vault import encrypt, lookup_digest
 
 MAX_RESTRICTIONS = 200
@@ -56,6 +55,8 @@ def key_create(
         raise KeyInvalid("A key needs a name.")
     if len(name.strip()) > 100:
         raise KeyInvalid("The name is longer than 100 characters.")
+    if len(description.strip()) > 1_000:
+        raise KeyInvalid("The description is longer than 1,000 characters.")
     if text is not None and not is_importable(text):
         raise KeyInvalid("A key text is 16 to 200 letters, digits and . _ ~ - characters.")
     text = text or make_key_text(cast("KeyTypeName", key_type), secrets.choice)
@@ -94,13 +95,6 @@ def key_revoke(*, key: ApiKey) -> bool:
     changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
     announce_key_change(key.lookup_digest)
     return changed == 1
-
-
-def entry_text(entry: UrlPattern | IPv4Network | IPv6Network) -> str:
-    """The normalised text of a restriction, as it is stored and shown."""
-    if isinstance(entry, UrlPattern):
-        return entry.text
-    return str(entry.network_address if entry.num_addresses == 1 else entry)
 
 
 def _write_restrictions(key: ApiKey, texts: Iterable[str]) -> None:
