@@ -6,4 +6,9 @@ from django import forms
 
 
 class AccountForm(forms.Form):
-    name = forms.CharField(max_length=100, label="Account name")
+    name = forms.CharField(
+        max_length=100,
+        label="Account name",
+        help_text="Your company or project, as your members and bills show it.",
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )

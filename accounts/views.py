@@ -9,7 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import account_or_404
 from accounts.forms import AccountForm
-from accounts.selectors import plans
+from accounts.plan_rows import plan_row
+from accounts.selectors import memberships_of, plans
 from accounts.services import account_rename
 
 
@@ -17,14 +18,15 @@ from accounts.services import account_rename
 def account(request: HttpRequest) -> HttpResponse:
     """Name, plan and members of the account; the name can be changed."""
     current = account_or_404(request)
-    form = AccountForm(request.POST or None, initial={"name": current.name})
-    if request.method == "POST" and form.is_valid():
+    form = AccountForm(request.POST if request.method == "POST" else None, initial={"name": current.name})
+    if form.is_valid():
         account_rename(account=current, name=form.cleaned_data["name"])
-        messages.success(request, "The account's name is saved.")
+        messages.success(request, "The account’s name is saved.")
         return redirect("accounts:account")
     context = {
         "form": form,
-        "plans": plans(),
-        "memberships": current.memberships.select_related("user"),
+        "plan": plan_row(current.plan, is_current=True),
+        "plan_rows": [plan_row(plan, is_current=plan.pk == current.plan_id) for plan in plans()],
+        "memberships": memberships_of(current),
     }
     return render(request, "accounts/account.html", context, status=400 if form.errors else 200)
