@@ -11,7 +11,6 @@ from keys.entries import Entry, entries_read
 from keys.models import KeyType
 from keys.services import MAX_RESTRICTIONS
 
-
 _TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
 
 
