@@ -7,15 +7,26 @@ events of this shard came before; `e`, the events, one a line. A line is the out
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 
 from goongdash.lib.clock import from_epoch_us, to_epoch_us
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 
 ORIGIN_MAX_LENGTH = 255
+
+# Nothing passes that the record table would refuse: one such entry would stop its shard's ingest for ever.
+# The bounds are those of the columns, of the script's exact integers, and of the year 9998.
+_TIME_MAX_US = 253_370_000_000_000_000
+_LINE = re.compile(
+    r"([0-9]{1,2})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
+    r"\t([0-9a-fA-F.:]{2,45})\t([^\t\x00]{0,255})\t([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+)
 
 
 class EventUnreadable(ValueError):
@@ -53,7 +64,8 @@ def encode_request(*, account_id: int, key_id: int, service_id: int, units: int,
 
 def encode_caller(*, ip: str, origin: str, request_id: str) -> bytes:
     """The part of an event line that differs from request to request."""
-    return f"{ip}\t{_one_line(origin)}\t{request_id}".encode()
+    # A link-local address may name an interface of ours; that says nothing of the caller.
+    return f"{ip.partition('%')[0]}\t{_one_line(origin)}\t{request_id}".encode(errors="replace")
 
 
 def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[Any, Any]:
@@ -68,15 +80,22 @@ def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, byte
 def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
     """The events of one stream entry, in the order of their decision. Raises EventUnreadable."""
     try:
-        at = from_epoch_us(int(fields[b"t"]))
-        events = tuple(_decode_line(line, at) for line in fields[b"e"].decode().split("\n"))
-        return StreamEntry(int(fields[b"n"]), events)
-    except (KeyError, ValueError) as error:
-        raise EventUnreadable(f"{type(error).__name__}: {error}") from error
+        at_us, n_before = _number(fields[b"t"], digits=18), _number(fields[b"n"], digits=15)
+        if at_us > _TIME_MAX_US:
+            raise EventUnreadable(f"Its time is {at_us}.")
+        at = from_epoch_us(at_us)
+        return StreamEntry(n_before, tuple(_decode_line(line, at) for line in fields[b"e"].decode().split("\n")))
+    except KeyError as error:
+        raise EventUnreadable(f"There is no {error}.") from error
+    except ValueError as error:
+        raise EventUnreadable(str(error)) from error
 
 
 def _decode_line(line: str, at: datetime) -> UsageEvent:
-    number, account_id, key_id, service_id, units, price, ip, origin, request_id = line.split("\t")
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise EventUnreadable(f"{line!r} is no event.")
+    number, account_id, key_id, service_id, units, price, ip, origin, request_id = match.groups()
     outcome = BY_NUMBER[int(number)]
     is_billable = OUTCOMES[outcome].is_billable
     return UsageEvent(
@@ -87,11 +106,24 @@ def _decode_line(line: str, at: datetime) -> UsageEvent:
         outcome=outcome,
         units=int(units) if is_billable else 0,
         cost_micro_usd=int(price) if is_billable else 0,
-        ip=ip,
+        ip=_ip(ip),
         origin=origin,
         request_id=request_id,
     )
 
 
+def _number(text: bytes, *, digits: int) -> int:
+    if not text.isdigit() or len(text) > digits:
+        raise EventUnreadable(f"{text!r} is no number.")
+    return int(text)
+
+
+@lru_cache(maxsize=10_000)
+def _ip(text: str) -> str:
+    """The address itself, or ValueError; the same callers come again and again."""
+    return str(ip_address(text))
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text[:ORIGIN_MAX_LENGTH].split())
+    """The text without what would end the field, the line, or PostgreSQL's patience (a NUL)."""
+    return " ".join(text[:ORIGIN_MAX_LENGTH].replace("\x00", " ").split())

@@ -80,6 +80,14 @@ def cursor_lock(shard: int) -> ShardCursor:
     return ShardCursor.objects.select_for_update().get(shard=shard)
 
 
+def cursors_lock() -> list[ShardCursor]:
+    """The cursors of all shards, locked until the transaction ends: nothing is stored or rolled up meanwhile."""
+    ShardCursor.objects.bulk_create(
+        (ShardCursor(shard=shard) for shard in range(settings.USAGE_SHARDS)), ignore_conflicts=True
+    )
+    return list(ShardCursor.objects.select_for_update().order_by("shard"))
+
+
 def records_write(*, shard: int, n_before: int, events: Sequence[UsageEvent]) -> None:
     """Copies `events` into the record table, numbered from `n_before` + 1. Makes missing partitions."""
     if not events:
@@ -126,7 +134,8 @@ def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
             entry = decode_entry(fields)
         except EventUnreadable as error:
             batch.n_unreadable += 1
-            redis_client().xadd(unreadable_key(shard), {"id": entry_id, "fields": repr(fields)})
+            # By its id: a run that is begun again puts nothing aside twice.
+            redis_client().hset(unreadable_key(shard), entry_id.decode(), repr(fields))
             logger.error("entry_unreadable", extra={"shard": shard, "entry": entry_id.decode(), "error": str(error)})
             continue
         _check_continuity(shard, batch, entry)

@@ -112,7 +112,8 @@ class ShardCursor(models.Model):
 
     `stream_id` is the last entry whose records are committed. `n_said` is the running number that the next
     entry must carry: a higher one means that events were lost on the way (`n_lost` counts them), a lower one
-    that the store was emptied. `n_records` numbers the records; those up to `n_rolled_up` are in the rollups.
+    that the store was emptied. `n_unreadable` counts entries put aside, whose events are among the lost as soon
+    as the next entry tells. `n_records` numbers the records; those up to `n_rolled_up` are in the rollups.
     """
 
     shard = models.PositiveSmallIntegerField(primary_key=True)

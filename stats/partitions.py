@@ -15,6 +15,14 @@ _NAME = re.compile(rf"{TABLE}_(\d{{4}})(\d{{2}})(\d{{2}})")
 # Serialises those who make or drop partitions; the number is arbitrary and used for nothing else.
 _LOCK = 7_203_118
 
+# Ids are made of the shard and a number that the cursor compares with its watermark, so the id's index is enough.
+_NEW_RECORDS = """
+    SELECT EXISTS (
+        SELECT 1 FROM stats_shardcursor AS c JOIN {partition} AS r
+        ON r.id > (c.shard::bigint << 48) + c.n_rolled_up AND r.id < (c.shard::bigint + 1) << 48
+    )
+"""
+
 
 def partition_name(day: date) -> str:
     return f"{TABLE}_{day_number(day)}"
@@ -45,10 +53,25 @@ def partitions_ensure(days: set[date], *, zone: ZoneInfo) -> int:
 
 
 def partitions_drop(*, before: date) -> int:
-    """Drops the partitions of days before `before` and returns how many. Their sums stay in the rollups."""
+    """Drops the partitions of days before `before` and returns how many. Their sums stay in the rollups.
+
+    A partition with records that are not in the rollups yet stays until they are.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         old = sorted(day for day in partition_days() if day < before)
+        if not old:
+            return 0
+        # An ingest under way may be writing just such a record: its end is waited for before the look.
+        cursor.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
+        old = [day for day in old if not _has_new_records(day)]
         for day in old:
             cursor.execute(f"DROP TABLE {partition_name(day)}")
     return len(old)
+
+
+def _has_new_records(day: date) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW_RECORDS.format(partition=partition_name(day)))
+        (found,) = cursor.fetchone() or (False,)
+        return bool(found)

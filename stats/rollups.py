@@ -5,15 +5,16 @@ Sums and watermark are written in one transaction. Days are summed from the same
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from goongdash.lib.clock import utc_now
-from goongdash.lib.periods import day_start
-from stats.ingest import SHARD_BITS
-from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
+from goongdash.lib.periods import day_of, day_start, days
+from stats.ingest import SHARD_BITS, cursors_lock
+from stats.models import DailyUsage, HourlyUsage, ShardCursor
 
 BATCH_RECORDS = 500_000
 
@@ -50,15 +51,16 @@ def usage_roll_up() -> int:
 def rollups_rebuild(*, first: date, last: date) -> int:
     """Computes the sums of the days `first` to `last` anew from their records; returns the number of records.
 
-    A day without any record is left alone: its records have been dropped by retention, its sums are all
-    there is. Runs beside ingest and rollup: the cursors are locked, a day at a time.
+    A day without any record, or beyond retention, is left alone: its records have been dropped, its sums are
+    all there is. Runs beside ingest and rollup: the cursors are locked, a day at a time.
     """
-    return sum(_rebuild_day(first + timedelta(days=n)) for n in range((last - first).days + 1))
+    kept = day_of(utc_now(), settings.BILLING_ZONE) - timedelta(days=settings.RAW_RETENTION_DAYS)
+    return sum(_rebuild_day(day) for day in days(max(first, kept), last))
 
 
 @transaction.atomic
 def _roll_up_shard(shard: int) -> int:
-    # No wait: whoever holds the cursor is ingest (short) or another rollup (which does this work).
+    # Whoever holds the cursor is soon done: ingest, or another rollup, which then leaves nothing to add.
     cursor = ShardCursor.objects.select_for_update().get(shard=shard)
     n_new = min(cursor.n_records - cursor.n_rolled_up, BATCH_RECORDS)
     if n_new == 0:
@@ -73,24 +75,29 @@ def _roll_up_shard(shard: int) -> int:
 
 @transaction.atomic
 def _rebuild_day(day: date) -> int:
-    cursors = list(ShardCursor.objects.select_for_update().order_by("shard"))
     start, end = (day_start(d, settings.BILLING_ZONE) for d in (day, day + timedelta(days=1)))
-    records = UsageRecord.objects.filter(at__gte=start, at__lt=end)
-    if not records.exists():
-        return 0
-    HourlyUsage.objects.filter(hour_at__gte=start, hour_at__lt=end).delete()
-    DailyUsage.objects.filter(day_on=day).delete()
     # Records beyond a shard's watermark are left to the next rollup, which would add them a second time.
     where = "at >= %(start)s AND at < %(end)s AND (false"
-    params: dict[str, datetime | int] = {"start": start, "end": end}
-    for cursor in cursors:
+    for cursor in cursors_lock():
         base = cursor.shard << SHARD_BITS
         where += f" OR id BETWEEN {base + 1:d} AND {base + cursor.n_rolled_up:d}"
-    _add_sums(where + ")", params)
-    return records.count()
+    where, params = where + ")", {"start": start, "end": end}
+    n_records = _count(where, params)
+    if n_records:
+        HourlyUsage.objects.filter(hour_at__gte=start, hour_at__lt=end).delete()
+        DailyUsage.objects.filter(day_on=day).delete()
+        _add_sums(where, params)
+    return n_records
 
 
-def _add_sums(where: str, params: dict[str, datetime | int]) -> None:
+def _count(where: str, params: dict[str, datetime]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM stats_usagerecord WHERE {where}", params)  # noqa: S608 — no input.
+        (n_records,) = cursor.fetchone() or (0,)
+        return int(n_records)
+
+
+def _add_sums(where: str, params: Mapping[str, datetime | int]) -> None:
     sql = _ADD.format(sums=_SUMS.format(where=where))
     with connection.cursor() as cursor:
         cursor.execute(sql, {**params, "zone": settings.BILLING_TIME_ZONE})

@@ -30,7 +30,7 @@ def count_key(shard: int) -> str:
 
 
 def unreadable_key(shard: int) -> str:
-    """Where ingest puts aside entries that it cannot decode."""
+    """Where ingest puts aside entries that it cannot decode: a hash of them by their ids."""
     return f"{shard_prefix(shard)}unreadable"
 
 

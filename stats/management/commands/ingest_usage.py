@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from goongdash.commands import CommandParser, ReportingCommand
 from stats.ingest import ingest_all, wait_for_events
@@ -42,7 +42,7 @@ class Command(ReportingCommand):
         try:
             ingest_all()
             wait_for_events()
-        except (redis.RedisError, DatabaseError) as error:
+        except (redis.RedisError, Error) as error:
             logger.warning("ingest_waits", extra={"error": str(error)})
             connection.close()
             stop.wait(RETRY_S)
