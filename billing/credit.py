@@ -1,7 +1,8 @@
 """How much an account may spend in a month, from what its ledger and its usage say. Pure.
 
 The month's free credit is used first and ends with the month. What usage goes beyond it is paid from money
-that does not expire: deposits, grants, adjustments. The gate lets an account spend the sum of both.
+that does not expire: deposits, grants, adjustments. The gate lets an account spend the sum of both. Usage that
+reached its month after it was closed is paid in the month that was open then, like that month's own.
 """
 
 from __future__ import annotations
@@ -12,15 +13,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MonthMoney:
-    """One month of an account, in micro-dollars: free credit, lasting money gained (signed), and usage."""
+    """One month of an account, in micro-dollars: free credit, lasting money gained (signed), and usage.
+
+    `usage` is that of the month's own days, `late` that of closed months which this month pays.
+    """
 
     credit_micro_usd: int = 0
     money_micro_usd: int = 0
     usage_micro_usd: int = 0
+    late_micro_usd: int = 0
+
+    @property
+    def charged_micro_usd(self) -> int:
+        """All usage that the month pays."""
+        return self.usage_micro_usd + self.late_micro_usd
 
     @property
     def credit_used_micro_usd(self) -> int:
-        return min(self.credit_micro_usd, self.usage_micro_usd)
+        return max(0, min(self.credit_micro_usd, self.charged_micro_usd))
 
     @property
     def credit_unused_micro_usd(self) -> int:
@@ -28,8 +38,8 @@ class MonthMoney:
 
     @property
     def paid_micro_usd(self) -> int:
-        """The part of the usage that free credit does not cover."""
-        return self.usage_micro_usd - self.credit_used_micro_usd
+        """The part of the usage that free credit does not cover; negative where late corrections give money back."""
+        return self.charged_micro_usd - self.credit_used_micro_usd
 
 
 def carried_balance(earlier: Iterable[MonthMoney]) -> int:
@@ -38,5 +48,6 @@ def carried_balance(earlier: Iterable[MonthMoney]) -> int:
 
 
 def allowance(*, carried_micro_usd: int, this_month: MonthMoney) -> int:
-    """What may be spent in the month all in all, whatever has been spent of it already; never negative."""
-    return max(0, carried_micro_usd + this_month.money_micro_usd + this_month.credit_micro_usd)
+    """What the month's own usage may come to, whatever it has come to already; never negative."""
+    have = carried_micro_usd + this_month.money_micro_usd + this_month.credit_micro_usd
+    return max(0, have - this_month.late_micro_usd)

@@ -45,7 +45,11 @@ def entry_post(
 
 
 def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = None) -> int:
-    """Gives every active account (or `accounts`) the monthly credit of its plan; returns how many got it now."""
+    """Gives every active account (or `accounts`) the monthly credit of its plan; returns how many got it now.
+
+    None where the month is closed: what its statement says of credit stands.
+    """
+    closed = set(Statement.objects.filter(period_on=month.first_day).values_list("account_id", flat=True))
     if accounts is None:
         accounts = Account.objects.filter(is_active=True).select_related("plan").iterator()
     return sum(
@@ -56,7 +60,9 @@ def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = N
             amount_micro_usd=account.plan.credit_micro_usd,
         )
         for account in accounts
-        if account.plan.credit_period == CreditPeriod.MONTHLY and account.plan.credit_micro_usd > 0
+        if account.plan.credit_period == CreditPeriod.MONTHLY
+        and account.plan.credit_micro_usd > 0
+        and account.pk not in closed
     )
 
 
@@ -90,9 +96,21 @@ def usage_charge(*, before: date, account: Account | None = None) -> int:
     return len(entries)
 
 
+def usage_charged(account: Account, month: Month) -> int:
+    """Micro-dollars charged so far for the days of `month`."""
+    charged = LedgerEntry.objects.filter(
+        account=account,
+        kind__in=USAGE_KINDS,
+        usage_on__gte=month.first_day,
+        usage_on__lt=month.next.first_day,
+    ).aggregate(amount=Sum("amount_micro_usd", default=0))
+    return -int(charged["amount"])
+
+
 def _uncharged(before: date, account: Account | None) -> dict[tuple[int, date], tuple[int, int]]:
     """Micro-dollars not charged yet, and entries already made, by account and day."""
-    used = DailyUsage.objects.filter(day_on__lt=before)
+    # Through the join, only accounts that there are: usage in the name of none must not stop everyone's charges.
+    used = DailyUsage.objects.filter(day_on__lt=before, account__created_at__isnull=False)
     charged = LedgerEntry.objects.filter(kind__in=USAGE_KINDS, usage_on__lt=before)
     if account is not None:
         used, charged = used.filter(account=account), charged.filter(account=account)

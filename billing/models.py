@@ -71,7 +71,10 @@ class LedgerEntry(models.Model):
 
 
 class Statement(models.Model):
-    """A closed month's bill. What it says is never edited; late usage goes into the open month."""
+    """A closed month's bill. What it says is never edited; late usage goes into the open month.
+
+    Its lines are the month's own usage; what `gross` is beyond their sum is late usage of earlier months.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="statements")
     period_on = models.DateField()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import Case, F, QuerySet, Sum, Value, When
+from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from accounts.models import Account, CreditPeriod
 from billing.credit import MonthMoney, allowance, carried_balance
-from billing.ledger import USAGE_KINDS
 from billing.models import EntryKind, LedgerEntry, Price, Statement
 from billing.pricing import PriceOn, prices_on
 from goongdash.lib.periods import Month, day_of
@@ -73,51 +74,71 @@ def price_list(day: date) -> list[Price]:
 
 
 def months_money(account: Account) -> dict[Month, MonthMoney]:
-    """Credit, lasting money and usage of every month in which the account has any."""
-    sums: dict[Month, dict[str, int]] = {}
-    usage = (
+    """Credit, lasting money and usage of every month in which the account has any.
+
+    Usage of a closed month is what its statement charged, and what came later is the late usage of the month
+    that was open then. A month that is not closed has its credit from its first instant, granted or not yet.
+    """
+    closed = {
+        Month.of(period_on)
+        for period_on in Statement.objects.filter(account=account).values_list("period_on", flat=True)
+    }
+    sums: defaultdict[Month, dict[str, int]] = defaultdict(dict)
+    for month, cost in _used_by_month(account):
+        if month not in closed:
+            sums[month]["usage_micro_usd"] = cost
+    for month, kind, amount in _ledger_by_month(account):
+        sum_ = sums[month]
+        if kind == EntryKind.MONTHLY_CREDIT:
+            sum_["credit_micro_usd"] = amount
+        elif kind == EntryKind.LATE_USAGE:
+            sum_["late_micro_usd"] = -amount
+        elif kind != EntryKind.USAGE:
+            sum_["money_micro_usd"] = sum_.get("money_micro_usd", 0) + amount
+        elif month in closed:
+            sum_["usage_micro_usd"] = -amount
+    months = {month: MonthMoney(**fields) for month, fields in sums.items()}
+    return {month: money if month in closed else _with_credit_due(account, money) for month, money in months.items()}
+
+
+def _used_by_month(account: Account) -> Iterator[tuple[Month, int]]:
+    rows = (
         DailyUsage.objects.filter(account=account)
         .annotate(month_on=TruncMonth("day_on"))
         .values_list("month_on")
         .annotate(Sum("cost_micro_usd"))
         .order_by("month_on")
     )
-    for month_on, cost in usage:
-        sums.setdefault(Month.of(month_on), {})["usage_micro_usd"] = cost
-    entries = (
+    for month_on, cost in rows:
+        yield Month.of(month_on), cost
+
+
+def _ledger_by_month(account: Account) -> Iterator[tuple[Month, str, int]]:
+    """Sums by month and kind; expired credit left out: what is unused is no money, with or without the entry."""
+    rows = (
         LedgerEntry.objects.filter(account=account)
-        .exclude(kind__in=(*USAGE_KINDS, EntryKind.EXPIRED_CREDIT))
-        .annotate(
-            field=Case(
-                When(kind=EntryKind.MONTHLY_CREDIT, then=Value("credit_micro_usd")),
-                default=Value("money_micro_usd"),
-            )
-        )
-        .values_list("period_on", "field")
+        .exclude(kind=EntryKind.EXPIRED_CREDIT)
+        .values_list("period_on", "kind")
         .annotate(Sum("amount_micro_usd"))
-        .order_by("period_on")
+        .order_by("period_on", "kind")
     )
-    for period_on, field, amount in entries:
-        sums.setdefault(Month.of(period_on), {})[field] = amount
-    return {month: MonthMoney(**fields) for month, fields in sums.items()}
+    for period_on, kind, amount in rows:
+        yield Month.of(period_on), kind, amount
 
 
 def allowance_of(account: Account, month: Month, months: dict[Month, MonthMoney] | None = None) -> int:
-    """Micro-dollars that the account may spend in `month` all in all.
-
-    The month's credit counts from its first instant, before the grant has been written.
-    """
+    """Micro-dollars that the usage of `month`'s own days may come to all in all."""
     months = months_money(account) if months is None else months
     return allowance(
         carried_micro_usd=carried_balance(money for m, money in months.items() if m < month),
-        this_month=_with_credit_due(account, months.get(month, MonthMoney())),
+        this_month=_month_money(account, month, months),
     )
 
 
 def credit_overview(account: Account, now: datetime) -> CreditOverview:
     month = Month.of(day_of(now, settings.BILLING_ZONE))
     months = months_money(account)
-    this_month = _with_credit_due(account, months.get(month, MonthMoney()))
+    this_month = _month_money(account, month, months)
     total = allowance_of(account, month, months)
     return CreditOverview(
         month=month,
@@ -152,8 +173,10 @@ def statements_of(account: Account) -> QuerySet[Statement]:
     return Statement.objects.filter(account=account).order_by("-period_on")
 
 
+def _month_money(account: Account, month: Month, months: dict[Month, MonthMoney]) -> MonthMoney:
+    return months.get(month) or _with_credit_due(account, MonthMoney())
+
+
 def _with_credit_due(account: Account, money: MonthMoney) -> MonthMoney:
     is_due = money.credit_micro_usd == 0 and account.plan.credit_period == CreditPeriod.MONTHLY
-    if not is_due:
-        return money
-    return MonthMoney(account.plan.credit_micro_usd, money.money_micro_usd, money.usage_micro_usd)
+    return replace(money, credit_micro_usd=account.plan.credit_micro_usd) if is_due else money
