@@ -75,12 +75,18 @@ def demo_seed(*, now: datetime) -> Demo:
         keys = _keys(account)
         today = day_of(now, settings.BILLING_ZONE)
         first = today - timedelta(days=N_DAYS)
+        # Before the look for empty days as well: what a killed run had pushed may still be on its way.
+        _store_usage()
         _push_usage(account, keys, _empty_days(account, first, today - timedelta(days=1)))
-        ingest_all()
-        while usage_roll_up():
-            pass
+        _store_usage()
         _bill(account, Month.of(first), Month.of(today), now)
     return Demo(account, {slug: decrypt(key.ciphertext) for slug, key in keys.items()})
+
+
+def _store_usage() -> None:
+    ingest_all()
+    while usage_roll_up():
+        pass
 
 
 @contextmanager
