@@ -80,7 +80,7 @@ def grant_credit(admin_page: AccountAdmin, request: HttpRequest, queryset: Query
         credit_grant(
             account=account,
             amount_micro_usd=GRANT_MICRO_USD,
-            reason=f"Granted by {request.user}",
+            reason=f"Granted by {request.user}"[:200],
             source=source,
         )
     amount = format_usd(GRANT_MICRO_USD)
