@@ -87,11 +87,11 @@ def wait_until_answering(url: str, process: subprocess.Popen[bytes], *, healthy:
     raise RuntimeError(f"No good answer at {url} after {START_TIMEOUT_S} s.")
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes], *, timeout_s: float = 10) -> None:
     if process.poll() is None:
         process.terminate()
     try:
-        process.wait(10)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import monotonic, sleep
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 def serving(program: str, folder: Path) -> list[psutil.Process]:
