@@ -1,4 +1,53 @@
+"""The statistics page, whole or (for htmx) the part of it that the filters change."""
+
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 
-def statistics(r): ...
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.access import account_or_404
+from accounts.models import Account
+from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import day_of
+from keys.selectors import all_keys_of
+from stats.forms import UsageFilters
+from stats.selectors import usage_counted_at, usage_of
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def statistics(request: HttpRequest) -> HttpResponse:
+    """Requests of a period by service and outcome; 422 where the filters make no sense.
+
+    The page asks every few seconds and names the state it has `seen`: while that is the newest, there is nothing
+    to answer (204).
+    """
+    account, now = account_or_404(request), utc_now()
+    counted_at = usage_counted_at(account)
+    state = f"{day_of(now, settings.BILLING_ZONE)}.{counted_at.timestamp() if counted_at else 0}"
+    if request.GET.get("seen") == state:
+        return HttpResponse(status=204)
+    filters = UsageFilters(request.GET.dict(), keys=list(all_keys_of(account)), now=now)
+    context: dict[str, Any] = {"filters": filters, "state": state, "counted_at": counted_at}
+    if counted_at is not None:
+        context["age_s"] = max(0, int((now - counted_at).total_seconds()))
+    if filters.is_valid():
+        context |= usage_context(account, filters, now)
+    is_fragment = request.headers.get("HX-Request") == "true"
+    template = "stats/_statistics.html" if is_fragment else "stats/statistics.html"
+    return render(request, template, context, status=422 if filters.errors else 200)
+
+
+def usage_context(account: Account, filters: UsageFilters, now: datetime) -> dict[str, Any]:
+    period = filters.selected_period
+    return {
+        "period": period,
+        "is_live": period.last == day_of(now, settings.BILLING_ZONE),
+        "report": usage_of(account=account, period=period, key=filters.selected_key),
+    }

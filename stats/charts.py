@@ -1,0 +1,175 @@
+"""Shapes usage for a stacked bar chart, and for the table that says the same in words. Pure.
+
+Colours are names of swatches; static/css/statistics.css says what they look like on light and on dark ground.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from stats.series import Bucket, UsageRow, zero_filled
+
+# A service has the same colour on every page, whatever else is shown: one hue for a service, v2 its lighter tone.
+# The hues are the eight of the site, apart from each other for colour-blind eyes too, and black (white on dark).
+SWATCHES: dict[str, str] = {
+    "autocomplete": "1",
+    "autocomplete-v2": "1-light",
+    "place-detail": "2",
+    "place-detail-v2": "2-light",
+    "place-children-v2": "6",
+    "geocode": "3",
+    "geocode-v2": "3-light",
+    "directions": "4",
+    "directions-v2": "4-light",
+    "distance-matrix": "5",
+    "distance-matrix-v2": "5-light",
+    "trip": "8",
+    "trip-v2": "8-light",
+    "static-map": "7",
+    "map-load": "9",
+}
+N_HUES = 9
+PARTS_SWATCH = "parts"
+UNKNOWN_SWATCH = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """What a chart needs to know of a service. `is_part`: it belongs to a map load and costs nothing."""
+
+    slug: str
+    name: str
+    version: str
+    position: int
+    is_part: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+    @property
+    def swatch(self) -> str:
+        if self.is_part:
+            return PARTS_SWATCH
+        return SWATCHES.get(self.slug, str(1 + self.position % N_HUES))
+
+
+# Requests whose path names no service. They stand behind all services.
+UNKNOWN = ServiceFacts("unknown", "No such service", "", 10_000)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Stratum:
+    """Which series a service goes into, and where that stands: lower ones first, at the bottom of the stack."""
+
+    position: int
+    key: str
+    label: str
+    swatch: str
+
+
+_PARTS = _Stratum(20_000, "map-parts", "Parts of map loads", PARTS_SWATCH)
+_UNKNOWN = _Stratum(UNKNOWN.position, UNKNOWN.slug, UNKNOWN.label, UNKNOWN_SWATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One colour of the bars. `is_off`: not drawn until the user asks for it."""
+
+    key: str
+    label: str
+    swatch: str
+    values: list[int]
+    is_off: bool = False
+
+    @property
+    def total(self) -> int:
+        return sum(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars: a short label and a full title for each bucket, and the series stacked in them."""
+
+    labels: list[str]
+    titles: list[str]
+    series: list[Series]
+
+    @property
+    def as_json(self) -> str:
+        """What the page's script draws, as JSON."""
+        series = [
+            {"key": s.key, "label": s.label, "swatch": s.swatch, "values": s.values, "off": s.is_off}
+            for s in self.series
+        ]
+        return json.dumps({"labels": self.labels, "titles": self.titles, "series": series}, ensure_ascii=False)
+
+    @property
+    def table(self) -> list[tuple[str, list[int], int]]:
+        """The same numbers as rows: a bucket's title, its value in each series, and their sum."""
+        columns = [series.values for series in self.series]
+        return (
+            [
+                (title, values, sum(values))
+                for title, values in zip(self.titles, map(list, zip(*columns, strict=True)), strict=True)
+            ]
+            if columns
+            else []
+        )
+
+
+def usage_chart(
+    rows: Iterable[UsageRow],
+    *,
+    buckets: Sequence[date] | Sequence[datetime],
+    services: Mapping[int, ServiceFacts],
+    zone: ZoneInfo,
+) -> Chart:
+    """Requests by service over `buckets`, refused ones included, without a gap.
+
+    The parts of map loads (tiles, sprites, …) are one series. It is off wherever there is another one: a map asks
+    for dozens of them, which would leave of all other bars a thin line.
+    """
+
+    def stratum(row: UsageRow) -> _Stratum:
+        service = services.get(row.service_id) if row.service_id is not None else None
+        if service is None:
+            return _UNKNOWN
+        return _PARTS if service.is_part else _Stratum(service.position, service.slug, service.label, service.swatch)
+
+    values = zero_filled(rows, buckets, stratum)
+    series = [
+        Series(s.key, s.label, s.swatch, values[s], is_off=s == _PARTS and len(values) > 1) for s in sorted(values)
+    ]
+    return Chart(bucket_labels(buckets, zone), [bucket_title(bucket, zone) for bucket in buckets], series)
+
+
+def bucket_labels(buckets: Sequence[Bucket], zone: ZoneInfo) -> list[str]:
+    """What stands under the bars: the day, or the hour (with its day where there are several)."""
+    one_day = len({_local_day(bucket, zone) for bucket in buckets}) <= 1
+    return [_label(bucket, zone, one_day=one_day) for bucket in buckets]
+
+
+def bucket_title(bucket: Bucket, zone: ZoneInfo) -> str:
+    """``Mon 23 Nov 2026`` or ``Mon 23 Nov 2026, 14:00``; an hour that the clock repeats names its offset."""
+    if not isinstance(bucket, datetime):
+        return f"{bucket:%a} {bucket.day} {bucket:%b %Y}"
+    local = bucket.astimezone(zone)
+    title = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{title} (UTC{local:%z})" if is_repeated else title
+
+
+def _label(bucket: Bucket, zone: ZoneInfo, *, one_day: bool) -> str:
+    if not isinstance(bucket, datetime):
+        return f"{bucket.day} {bucket:%b}"
+    local = bucket.astimezone(zone)
+    return f"{local:%H:%M}" if one_day else f"{local.day} {local:%b %H:%M}"
+
+
+def _local_day(bucket: Bucket, zone: ZoneInfo) -> date:
+    return bucket.astimezone(zone).date() if isinstance(bucket, datetime) else bucket

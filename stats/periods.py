@@ -1,0 +1,138 @@
+"""Which days and hours a statistics page shows: named periods, from–to, and how finely they are cut. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from goongdash.lib.periods import Month, PeriodError, day_of, day_start, days
+
+MAX_DAYS = 366
+MAX_DAYS_BY_HOUR = 2
+
+# Every offset from UTC, and every change of one, is a whole number of these; a day is walked in such steps.
+_STEP = timedelta(minutes=15)
+
+
+class PeriodName(StrEnum):
+    TODAY = "today"
+    WEEK = "7d"
+    THIRTY_DAYS = "30d"
+    THIS_MONTH = "this-month"
+    LAST_MONTH = "last-month"
+    CUSTOM = "custom"
+
+
+LABELS: dict[PeriodName, str] = {
+    PeriodName.TODAY: "Today",
+    PeriodName.WEEK: "7 days",
+    PeriodName.THIRTY_DAYS: "30 days",
+    PeriodName.THIS_MONTH: "This month",
+    PeriodName.LAST_MONTH: "Last month",
+    PeriodName.CUSTOM: "From – to",
+}
+
+
+class Grain(StrEnum):
+    """What one bar of a chart, or one row of an export, covers."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days `first` to `last`, both included. `notice` says where they differ from what was asked for."""
+
+    first: date
+    last: date
+    notice: str = ""
+
+    @property
+    def n_days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def grain(self) -> Grain:
+        return Grain.HOUR if self.n_days <= MAX_DAYS_BY_HOUR else Grain.DAY
+
+    def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """The instants `[start, end)` of the period in `zone`."""
+        return day_start(self.first, zone), day_start(self.last + timedelta(days=1), zone)
+
+
+def named_period(name: PeriodName, *, now: datetime, zone: ZoneInfo) -> Period:
+    """The days that `name` means at `now` in `zone`; none of them lies in the future.
+
+    `custom` without days of its own begins as the last seven.
+    """
+    today = day_of(now, zone)
+    match name:
+        case PeriodName.TODAY:
+            return Period(today, today)
+        case PeriodName.WEEK | PeriodName.CUSTOM:
+            return Period(today - timedelta(days=6), today)
+        case PeriodName.THIRTY_DAYS:
+            return Period(today - timedelta(days=29), today)
+        case PeriodName.THIS_MONTH:
+            return Period(Month.of(today).first_day, today)
+        case PeriodName.LAST_MONTH:
+            month = Month.of(today).previous
+            return Period(month.first_day, month.last_day)
+        case _:
+            assert_never(name)
+
+
+def custom_period(first: date, last: date, *, now: datetime, zone: ZoneInfo) -> Period:
+    """The days from `first` to `last`, cut at today and to the latest MAX_DAYS of them.
+
+    Raises PeriodError, its sentence meant for the user, where no day is left.
+    """
+    today = day_of(now, zone)
+    if first > last:
+        raise PeriodError(f"The first day, {first}, is after the last one, {last}.")
+    if first > today:
+        raise PeriodError(f"{first} has not begun yet: today is {today}.")
+    end = min(last, today)
+    start = max(first, end - timedelta(days=MAX_DAYS - 1))
+    if start > first:
+        return Period(
+            start, end, f"A period has {MAX_DAYS} days at the most. These are the days from {start} to {end}."
+        )
+    if end < last:
+        return Period(start, end, f"{last} is still to come. These are the days up to today, {end}.")
+    return Period(start, end)
+
+
+def hour_of(instant: datetime, zone: ZoneInfo) -> datetime:
+    """The full hour of `zone` in which `instant` lies, in UTC.
+
+    The clock's minutes are cut off under the offset that holds at `instant`, as PostgreSQL's
+    date_trunc('hour', instant, zone) does, so that an hour repeated in autumn is two hours.
+    """
+    local = instant.astimezone(zone)
+    cut = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    return instant.astimezone(UTC) - cut
+
+
+def hours(first: date, last: date, zone: ZoneInfo) -> Iterator[datetime]:
+    """Every hour of the days `first` to `last` in `zone`, in UTC and in order, each once: 23 or 25 in some days."""
+    at, end = day_start(first, zone), day_start(last + timedelta(days=1), zone)
+    newest: datetime | None = None
+    while at < end:
+        hour = hour_of(at, zone)
+        if newest is None or hour > newest:
+            newest = hour
+            yield hour
+        at += _STEP
+
+
+def buckets(period: Period, *, grain: Grain, zone: ZoneInfo) -> list[date] | list[datetime]:
+    """The days of `period`, or the instants at which its hours begin."""
+    if grain is Grain.DAY:
+        return list(days(period.first, period.last))
+    return list(hours(period.first, period.last, zone))

@@ -1,0 +1,71 @@
+"""Reads usage: from the hourly and daily sums only, always of one account, which their indexes begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, QuerySet, Sum
+
+from accounts.models import Account
+from keys.models import ApiKey, Service, Unit
+from stats.charts import ServiceFacts
+from stats.models import DailyUsage, HourlyUsage, ShardCursor
+from stats.outcomes import BY_NUMBER
+from stats.periods import Grain, Period, buckets
+from stats.report import UsageReport, usage_report
+from stats.series import UsageRow
+from stats.stream import shard_of
+
+
+def usage_sums(*, account: Account, period: Period, grain: Grain, key: ApiKey | None = None) -> QuerySet[Any]:
+    """The sums of an account (or of one of its keys) in a period of the installation's zone, as `bucket`s."""
+    of_whom: dict[str, Any] = {"account": account} if key is None else {"account": account, "key": key}
+    if grain is Grain.DAY:
+        daily = DailyUsage.objects.filter(**of_whom, day_on__gte=period.first, day_on__lte=period.last)
+        return daily.annotate(bucket=F("day_on"))
+    start, end = period.bounds(settings.BILLING_ZONE)
+    hourly = HourlyUsage.objects.filter(**of_whom, hour_at__gte=start, hour_at__lt=end)
+    return hourly.annotate(bucket=F("hour_at"))
+
+
+def usage_rows(*, account: Account, period: Period, key: ApiKey | None = None) -> list[UsageRow]:
+    """What each service had of each outcome in each bucket of `period`, in one query."""
+    sums = usage_sums(account=account, period=period, grain=period.grain, key=key)
+    rows = (
+        sums.values("bucket", "service_id", "outcome")
+        .annotate(n=Sum("n_requests"), u=Sum("units"), cost=Sum("cost_micro_usd"))
+        .order_by("bucket")
+    )
+    return [
+        UsageRow(row["bucket"], row["service_id"], BY_NUMBER[row["outcome"]], row["n"], row["u"], row["cost"])
+        for row in rows
+    ]
+
+
+def usage_of(*, account: Account, period: Period, key: ApiKey | None = None) -> UsageReport:
+    """The report of a period, in two queries: one for the sums, so that all its parts agree, one for the services."""
+    zone = settings.BILLING_ZONE
+    rows = usage_rows(account=account, period=period, key=key)
+    services = service_facts(Service.objects.all())
+    return usage_report(rows, buckets=buckets(period, grain=period.grain, zone=zone), services=services, zone=zone)
+
+
+def service_facts(services: Iterable[Service]) -> dict[int, ServiceFacts]:
+    return {
+        service.pk: ServiceFacts(
+            slug=service.slug,
+            name=service.name,
+            version=service.api_version,
+            position=service.position,
+            is_part=service.unit == Unit.NONE,
+        )
+        for service in services
+    }
+
+
+def usage_counted_at(account: Account) -> datetime | None:
+    """When usage was last added to the sums of the account's shard; None if it never was."""
+    return ShardCursor.objects.filter(shard=shard_of(account.pk)).values_list("rolled_up_at", flat=True).first()
