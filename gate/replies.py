@@ -93,7 +93,7 @@ def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts 
         case Outcome.RATE_LIMIT if key is not None:
             return f"Too many requests: {_rate_text(key, service)} for a key and IP address. Slow down and try again."
         case Outcome.DAILY_QUOTA if key is not None:
-            return f"This key has used its {key.requests_per_day:,} requests of today."
+            return f"The daily limit of this key, {key.requests_per_day:,}, is used up."
         case Outcome.MONTHLY_QUOTA if kind_of(service) is Kind.MAP_LOAD:
             return "The plan's map loads of this month are used up."
         case _:
