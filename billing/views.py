@@ -1,5 +1,40 @@
+"""The billing pages: the running month with the ledger, and the statement of a closed one."""
+
 from __future__ import annotations
 
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
-def overview(r): ...
-def statement(r, month): ...
+from accounts.access import account_or_404
+from billing.bills import bill_lines, has_sample, ledger_page, statement_of
+from billing.selectors import credit_overview, price_list, spend_by_service, statements_of
+from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import Month, day_of
+
+
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """Credit, spending by service, plan, statements and ledger."""
+    account, now = account_or_404(request), utc_now()
+    credit = credit_overview(account, now)
+    prices = price_list(day_of(now, settings.BILLING_ZONE))
+    context = {
+        "credit": credit,
+        "lines": bill_lines(spend_by_service(account, credit.month), prices),
+        "prices": prices,
+        "has_sample": has_sample(prices),
+        "statements": statements_of(account),
+        "ledger": ledger_page(account, request.GET.get("page")),
+    }
+    return render(request, "billing/overview.html", context)
+
+
+@require_GET
+def statement(request: HttpRequest, month: str) -> HttpResponse:
+    """A closed month's bill, on a page that prints well; 404 for a month without one."""
+    found = statement_of(account_or_404(request), month)
+    if found is None:
+        raise Http404("There is no statement of this month.")
+    return render(request, "billing/statement.html", {"statement": found, "month": Month.of(found.period_on)})
