@@ -108,7 +108,7 @@ def test_customer_walks_the_whole_road(site: Installation, chromium: Browser, sh
     assert (refused["http"], refused["code"]) == (403, "ORIGIN_NOT_ALLOWED")
 
     page.get_by_role("link", name="Statistics").first.click()
-    page.get_by_text("Today", exact=True).click()
+    page.get_by_role("radio", name="Today").check()
     expect(page.get_by_role("row", name=re.compile("Origin not allowed"))).to_be_visible(timeout=15_000)
     expect(page.get_by_role("row", name=re.compile("^Allowed"))).to_contain_text("1")
     expect(page.get_by_role("row", name=re.compile("Geocode"))).to_contain_text("$0.005")
