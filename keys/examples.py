@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from keys.errors import RestrictionError
 from keys.origins import parse_url
-from keys.patterns import parse_pattern
+from keys.patterns import UrlPattern
+from keys.restrictions import parse_entry
 
 _PATHS = {"rest": "/Geocode?address=91+Trung+Kinh", "tiles": "/assets/goong_map_web.json?"}
 
@@ -23,12 +24,16 @@ def curl_line(*, gate_url: str, key_type: str, key_text: str, restrictions: Iter
 def example_site(text: str) -> str | None:
     """The URL of a page that the pattern `text` lets pass; None for an IP range, and where none is found."""
     try:
-        pattern = parse_pattern(text)
+        pattern = parse_entry(text)
     except RestrictionError:
+        return None
+    if not isinstance(pattern, UrlPattern):
         return None
     scheme, _, rest = pattern.text.partition("://")
     host, slash, path = rest.partition("/")
-    host = host.removesuffix(":*").replace("*.", "www.").replace("*", "a")
-    url = f"{scheme.replace('http*', 'https').replace('*', 'https')}://{host}{slash}{path.replace('*', '')}"
+    host = host.removesuffix(":*")
+    host = "www" + host[1:] if host.startswith("*.") else host
+    scheme = "https" if scheme in ("http*", "*") else scheme
+    url = f"{scheme}://{host.replace('*', 'a')}{slash}{path.replace('*', '')}"
     origin = parse_url(url)
     return url if origin is not None and pattern.matches(origin) else None

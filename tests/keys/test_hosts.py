@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from keys.hosts import host_normalised, host_to_ascii
 
 
-@pytest.mark.parametrize(
-    "name", ["münchen.de", "phở.vn", "bản-đồ.vn", "straße.de", "例え.テスト", "BÜCHER.example"]
-)
+@pytest.mark.parametrize("name", ["münchen.de", "phở.vn", "bản-đồ.vn", "straße.de", "例え.テスト", "BÜCHER.example"])
 def test_international_name_takes_the_form_of_the_standard(name: str) -> None:
     assert host_normalised(name) == idna.encode(name, uts46=True).decode()
 

@@ -173,9 +173,7 @@ def test_unreadable_origin_is_never_made_good_by_a_referer(origin: str) -> None:
     assert request_origin("https://example.com/", origin) is None
 
 
-@given(
-    st.one_of(st.text(max_size=80), st.text("ht ps:/.@[]\\%é*1?#\x00", max_size=40).map("https://".__add__))
-)
+@given(st.one_of(st.text(max_size=80), st.text("ht ps:/.@[]\\%é*1?#\x00", max_size=40).map("https://".__add__)))
 def test_any_text_is_read_or_refused_but_never_raises(text: str) -> None:
     origin = parse_url(text)
 

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from accounts.changes import changes_channel
+from accounts.models import Account
+from goongdash.lib.clock import utc_now
+from keys.errors import KeyInvalid, RestrictionError
+from keys.models import ApiKey, Restriction
+from keys.selectors import key_by_reference
+from keys.services import key_create, key_revoke, key_set_restrictions
+from keys.vault import decrypt, lookup_digest
+from stats.stream import redis_client
+from tests.factories import make_key, owner_of
+
+pytestmark = pytest.mark.django_db
+
+GOONG_KEY = "7fKq2LwP9xQeT4bVn8RmYc3ZsHd6JgUa1Xo5EiNt"
+
+
+class Listener:
+    """What gates hear: the lines published since it was made."""
+
+    def __init__(self) -> None:
+        self._pubsub = redis_client().pubsub()  # type: ignore[no-untyped-call]
+        self._pubsub.subscribe(changes_channel())
+        self._pubsub.get_message(timeout=5)
+
+    def lines(self) -> list[str]:
+        redis_client().publish(changes_channel(), "end")
+        heard: list[str] = []
+        while not heard or heard[-1] != "end":
+            message = self._pubsub.get_message(timeout=5)
+            assert message is not None
+            heard.append(message["data"].decode())
+        return heard[:-1]
+
+
+def restriction_texts(key: ApiKey) -> list[str]:
+    return list(key.restrictions.values_list("text", flat=True))
+
+
+def test_create_stores_one_key_as_asked_for(alice: Account) -> None:
+    before, expires_at = utc_now(), utc_now() + timedelta(days=1)
+    created = key_create(
+        account=alice,
+        key_type="tiles",
+        name="  Cửa hàng ",
+        description=" Bản đồ ",
+        allows_no_origin=True,
+        expires_at=expires_at,
+        created_by=owner_of(alice),
+    )
+    key = ApiKey.objects.get()
+    assert key == created.key
+    assert (key.account, key.type, key.name, key.description) == (alice, "tiles", "Cửa hàng", "Bản đồ")
+    assert (key.allows_no_origin, key.expires_at, key.created_by) == (True, expires_at, owner_of(alice))
+    assert before <= key.created_at <= utc_now()
+    assert (key.disabled_at, key.revoked_at, key.requests_per_day) == (None, None, None)
+    assert created.text.startswith("gm_")
+    assert key.masked_text == f"{created.text[:6]}…{created.text[-4:]}"
+    assert Restriction.objects.count() == 0
+
+
+def test_key_text_is_nowhere_in_the_database_and_yet_found_and_read(alice: Account) -> None:
+    created = make_key(alice)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT a::text FROM keys_apikey a")
+        [(row,)] = cursor.fetchall()
+    assert created.text not in row
+    assert created.text.encode().hex() not in row
+    assert created.text[6:-4] not in row
+    assert ApiKey.objects.get(lookup_digest=lookup_digest(created.text)) == created.key
+    assert decrypt(ApiKey.objects.get().ciphertext) == created.text
+
+
+def test_no_two_keys_have_the_same_text(alice: Account) -> None:
+    assert len({make_key(alice).text for _ in range(20)}) == 20
+
+
+def test_restrictions_are_stored_normalised_in_order_and_once(alice: Account) -> None:
+    created = make_key(alice, restrictions=["EXAMPLE.com", "10.0.0.1/32", "http*://example.com/*", "2001:DB8::/32"])
+    assert list(Restriction.objects.values_list("key", "kind", "text", "position")) == [
+        (created.key.pk, "url", "http*://example.com/*", 0),
+        (created.key.pk, "ip", "10.0.0.1", 1),
+        (created.key.pk, "ip", "2001:db8::/32", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "message"),
+    [
+        ({"key_type": "admin"}, KeyInvalid, "no key type"),
+        ({"name": "  "}, KeyInvalid, "needs a name"),
+        ({"name": "x" * 101}, KeyInvalid, "longer than 100"),
+        ({"description": "x" * 1_001}, KeyInvalid, "longer than 1,000"),
+        ({"text": "short"}, KeyInvalid, "16 to 200"),
+        ({"restrictions": ["example.com", "a b"]}, RestrictionError, "spaces"),
+        ({"restrictions": [f"s{n}.example.com" for n in range(201)]}, KeyInvalid, "at most 200"),
+    ],
+)
+def test_key_that_cannot_be_leaves_nothing_behind(
+    alice: Account, fields: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        key_create(**{"account": alice, "key_type": "rest", "name": "Storefront", **fields})
+    assert (ApiKey.objects.count(), Restriction.objects.count()) == (0, 0)
+
+
+def test_two_hundred_restrictions_are_taken(alice: Account) -> None:
+    make_key(alice, restrictions=[f"s{n}.example.com" for n in range(200)])
+    assert Restriction.objects.count() == 200
+
+
+def test_key_of_another_provider_is_taken_over_as_it_is_and_once(alice: Account, charlie: Account) -> None:
+    created = make_key(alice, text=GOONG_KEY)
+    assert created.text == GOONG_KEY
+    assert key_by_reference(GOONG_KEY) == created.key
+    with pytest.raises(KeyInvalid, match="in use already"):
+        make_key(charlie, text=GOONG_KEY)
+    assert ApiKey.objects.count() == 1
+
+
+def test_new_restrictions_replace_the_old_of_that_key_only(alice: Account) -> None:
+    key = make_key(alice, restrictions=["old.example.com", "10.0.0.1"]).key
+    other = make_key(alice, restrictions=["old.example.com"]).key
+    key_set_restrictions(key=key, restrictions=["10.0.0.1", "new.example.com"])
+    assert restriction_texts(key) == ["10.0.0.1", "http*://new.example.com/*"]
+    assert restriction_texts(other) == ["http*://old.example.com/*"]
+
+
+def test_bad_restriction_leaves_the_old_list(alice: Account) -> None:
+    key = make_key(alice, restrictions=["old.example.com"]).key
+    with pytest.raises(RestrictionError):
+        key_set_restrictions(key=key, restrictions=["new.example.com", "a b"])
+    assert restriction_texts(key) == ["http*://old.example.com/*"]
+
+
+def test_revoke_keeps_the_key_and_its_first_revocation(alice: Account) -> None:
+    key, other = make_key(alice).key, make_key(alice).key
+    assert key_revoke(key=key) is True
+    key.refresh_from_db()
+    revoked_at = key.revoked_at
+    assert revoked_at is not None
+    assert key_revoke(key=key) is False
+    key.refresh_from_db()
+    other.refresh_from_db()
+    assert (key.revoked_at, other.revoked_at) == (revoked_at, None)
+    assert ApiKey.objects.count() == 2
+
+
+def test_every_change_is_told_to_the_gates_after_its_commit(
+    alice: Account, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    listener = Listener()
+    with django_capture_on_commit_callbacks() as waiting:
+        key = make_key(alice).key
+        key_set_restrictions(key=key, restrictions=["example.com"])
+        key_revoke(key=key)
+    assert listener.lines() == []
+    for announce in waiting:
+        announce()
+    assert listener.lines() == [f"key:{key.lookup_digest}"] * 3
+
+
+def test_change_that_failed_is_told_to_nobody(
+    alice: Account, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks() as waiting, pytest.raises(RestrictionError):
+        make_key(alice, restrictions=["a b"])
+    assert waiting == []
