@@ -42,7 +42,10 @@ class ServiceLine:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
+    """`n_parts` of the requests asked for parts of map loads, which are free."""
+
     totals: Totals
+    n_parts: int
     outcomes: list[OutcomeLine]
     services: list[ServiceLine]
     chart: Chart
@@ -59,6 +62,7 @@ def usage_report(
     totals = totals_of(rows)
     return UsageReport(
         totals=totals,
+        n_parts=sum(row.n_requests for row in rows if (s := services.get(row.service_id or 0)) and s.is_part),
         outcomes=_outcome_lines(rows, totals.n_requests),
         services=_service_lines(rows, services),
         chart=usage_chart(rows, buckets=buckets, services=services, zone=zone),
