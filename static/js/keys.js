@@ -121,7 +121,9 @@
   })
 
   document.addEventListener('htmx:afterSwap', (event) => {
-    const row = event.detail.target.closest?.('.entry')
+    const { target } = event.detail
+    if (target.id === 'entries') (list().querySelector('[aria-invalid]') || inputs().at(-1)).focus()
+    const row = target.closest?.('.entry')
     if (row) mark(row, Boolean(row.querySelector('.entry-error')))
   })
 })()
