@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 
 from gate import replies
@@ -66,6 +67,8 @@ class Gate:
         except BadRequest as error:
             send(replies.error_reply(400, "BAD_REQUEST", str(error), request_id))
             return
+        if facts.is_forwarded:
+            send = partial(_send_to_proxy, send)
         if facts.method == "OPTIONS":
             # A browser asks before it sends the key; this is no use of an API.
             send(Reply(200 if facts.is_forwarded else 204, b"", headers=replies.PREFLIGHT))
@@ -225,6 +228,10 @@ class Gate:
 
 
 _HOST_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-[]_")
+
+
+def _send_to_proxy(send: Send, reply: Reply) -> None:
+    send(replies.for_proxy(reply))
 
 
 def _text(header: bytes | None) -> str | None:

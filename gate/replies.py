@@ -6,7 +6,7 @@ Messages help the caller and tell a stranger nothing about a key.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from gate.calendar import Calendar
@@ -65,8 +65,15 @@ def encode_reply(reply: Reply, *, request_id: str, is_head: bool, closes: bool) 
 
 
 def error_reply(status: int, code: str, message: str, request_id: str, headers: bytes = b"") -> Reply:
-    body = json.dumps({"message": message, "code": code, "request_id": request_id}, ensure_ascii=False)
+    body = json.dumps({"message": message, "code": code, "request_id": request_id})
     return Reply(status, body.encode(), headers=headers)
+
+
+def for_proxy(reply: Reply) -> Reply:
+    """The answer to a proxy's question: a refusal's body stands in a header too, for nginx, which drops bodies."""
+    if reply.status < 400:
+        return reply
+    return replace(reply, headers=reply.headers + b"X-Gate-Body: %s\r\n" % reply.body)
 
 
 def refusal_reply(
