@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
-from django.core.cache import cache
 from django.core.management.color import no_style
 from django.db import connection
 from django.test import Client
@@ -32,12 +31,13 @@ def django_db_modify_db_settings() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
-    """Each database test has Redis keys and a mail folder that no other test has."""
+    """Each test has Redis keys, a cache and a mail folder that no other test has, and passwords that cost little."""
     settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex[:12]}"
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": f"{settings.REDIS_PREFIX}:cache"}}
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     yield
-    if {"db", "transactional_db"} & set(request.fixturenames):
-        cache.clear()
+    if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
         client = redis_client()
         for key in client.scan_iter(f"{settings.REDIS_PREFIX}:*"):
             client.delete(key)
