@@ -42,7 +42,7 @@ def email_of(account: Account) -> str:
 def used(account: Account, day: date, cost_micro_usd: int, *, service: str = "geocode", units: int = 1) -> None:
     """The rollup says that the account's use of the service on `day` cost so much more."""
     row, _ = DailyUsage.objects.get_or_create(
-        account=account,
+        account_id=account.pk,
         key_id=1,
         service=Service.objects.get(slug=service),
         outcome=0,
