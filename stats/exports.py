@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -44,7 +44,7 @@ class ExportRow:
 COLUMNS = [field.name for field in fields(ExportRow)]
 
 
-def export_rows(*, account: Account, period: Period, grain: Grain) -> Iterator[ExportRow]:
+def export_rows(*, account: Account, period: Period, grain: Grain) -> Generator[ExportRow]:
     """Every sum of the period, oldest first, a few at a time. Days as ``2026-11-23``, hours with their offset.
 
     The service is empty where the path named none. A key or service that is gone keeps its number.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -34,8 +35,6 @@ class Command(ReportingCommand):
         if account is None:
             raise CommandError(f"There is no account of {options['account']}.", returncode=BAD_ARGUMENTS)
         period, grain = self._period(options), Grain(options["grain"])
-        write = WRITERS[self._format(options)]
-        rows = export_rows(account=account, period=period, grain=grain)
         head = {
             "account": options["account"],
             "from": str(period.first),
@@ -43,13 +42,17 @@ class Command(ReportingCommand):
             "grain": grain.value,
             "time_zone": settings.BILLING_TIME_ZONE,
         }
-        path = options["output"]
-        if path is None:
-            self._print(lambda out: write(rows, out, head))
-            return
+        write = WRITERS[self._format(options)]
+        with closing(export_rows(account=account, period=period, grain=grain)) as rows:
+            if options["output"] is None:
+                self._print(lambda out: write(rows, out, head))
+            else:
+                self._save(options["output"], lambda out: write(rows, out, head), head)
+
+    def _save(self, path: Path, write: Callable[[TextIO], int], head: dict[str, Any]) -> None:
         try:
             with whole_file(path) as out:
-                n_rows = write(rows, out, head)
+                n_rows = write(out)
         except (OSError, ValueError) as error:
             raise CommandError(f"{path} can't be written: {getattr(error, 'strerror', error)}.") from None
         self.report({**head, "rows": n_rows, "file": str(path)}, f"{n_rows} rows in {path}.")
@@ -67,8 +70,6 @@ class Command(ReportingCommand):
         first, last = options["first"], options["last"]
         if first > last:
             raise CommandError(f"{first} is after {last}.", returncode=BAD_ARGUMENTS)
-        if first.year < 1970 or last.year > 9998:
-            raise CommandError("Name days from 1970 to 9998.", returncode=BAD_ARGUMENTS)
         return Period(first, last)
 
     def _format(self, options: dict[str, Any]) -> str:
