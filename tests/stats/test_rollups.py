@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -23,12 +22,11 @@ from stats.events import UsageEvent
 from stats.ingest import ingest_all, ingest_shard
 from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
 from stats.outcomes import Outcome
-from stats.partitions import partitions_drop
 from stats.rollups import rollups_rebuild, usage_roll_up
 from tests.factories import T0, make_account, make_event, make_key
-from tests.road import at_once, copies, days, hours, push, roll_up_all, store, summed
+from tests.road import at_once, copies, days, hours, push, roll_up_all, store
+from tests.stats.sums import HANOI, assert_sums_are, set_zone
 
-HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 TODAY = day_of(T0, HANOI)
 
 
@@ -44,23 +42,6 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def key(db: None) -> CreatedKey:
     return make_key()
-
-
-def hour_of(at: datetime, zone: ZoneInfo = HANOI) -> datetime:
-    """The instant at which the hour of `at` began: its minutes on the zone's clock taken away."""
-    local = at.astimezone(zone)
-    return at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-
-
-def assert_sums_are(events: list[UsageEvent], zone: ZoneInfo = HANOI) -> None:
-    """All and only the sums of `events`, hours and days alike."""
-    assert hours() == summed(events, lambda at: hour_of(at, zone))
-    assert days() == summed(events, lambda at: day_of(at, zone))
-
-
-def set_zone(settings: Settings, name: str) -> ZoneInfo:
-    settings.BILLING_TIME_ZONE, settings.BILLING_ZONE = name, ZoneInfo(name)
-    return ZoneInfo(name)
 
 
 def mixed(key: CreatedKey) -> list[UsageEvent]:
@@ -158,30 +139,6 @@ def test_rollups_at_once_beside_an_ingest_add_each_record_once(live: None, monke
     assert_sums_are(events)
 
 
-def test_rebuild_beside_rollup_and_ingest_doubles_and_loses_nothing(
-    live: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    events = copies(make_event(make_key()), 200, apart=timedelta(minutes=1))
-    push(*events[:100])
-    ingest_all()
-    roll_up_all()
-    push(*events[100:])
-    monkeypatch.setattr(rollups, "BATCH_RECORDS", 9)
-
-    def ingest_in_small_steps() -> int:
-        while ingest_shard(0, limit=7):
-            pass
-        return 0
-
-    def rebuild() -> int:
-        return sum(rollups_rebuild(first=TODAY, last=TODAY) for _ in range(8))
-
-    at_once(ingest_in_small_steps, roll_up_all, rebuild, rebuild)
-    roll_up_all()
-
-    assert_sums_are(events)
-
-
 def test_shards_are_summed_alike(db: None, settings: Settings) -> None:
     settings.USAGE_SHARDS = 3
     events = [event for _ in range(6) for event in copies(make_event(make_key()), 2, apart=timedelta(hours=1))]
@@ -228,72 +185,6 @@ def test_hours_and_days_are_cut_by_the_zone_also_where_its_clocks_change(
             hour_at__gte=day_start(day_on, zone), hour_at__lt=day_start(day_on + timedelta(days=1), zone)
         )
         assert sum(hour.n_requests for hour in within) == DailyUsage.objects.get(day_on=day_on).n_requests
-
-
-@pytest.mark.parametrize("name", ["Asia/Ho_Chi_Minh", "Asia/Kolkata", "America/Santiago", "America/Havana"])
-def test_rebuild_gives_what_adding_gave(
-    key: CreatedKey, settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    zone = set_zone(settings, name)
-    change = {"America/Santiago": CHANGES[2], "America/Havana": CHANGES[3]}.get(name, T0)
-    monkeypatch.setattr(rollups, "utc_now", lambda: change)
-    events = copies(make_event(key, at=change - timedelta(hours=50)), 110, apart=timedelta(minutes=55))
-    for start in range(0, 110, 20):
-        store(*events[start : start + 20])
-    assert_sums_are(events, zone)
-    HourlyUsage.objects.update(n_requests=99)
-    DailyUsage.objects.update(cost_micro_usd=1)
-
-    n_records = rollups_rebuild(first=day_of(events[0].at, zone), last=day_of(events[-1].at, zone))
-
-    assert n_records == 110
-    assert_sums_are(events, zone)
-
-
-def test_rebuild_takes_only_the_days_it_is_given(key: CreatedKey) -> None:
-    events = [make_event(key, at=T0 - timedelta(days=n)) for n in range(4)]
-    store(*events)
-    DailyUsage.objects.update(n_requests=50)
-
-    rollups_rebuild(first=TODAY - timedelta(days=2), last=TODAY - timedelta(days=1))
-
-    by_day = dict(DailyUsage.objects.values_list("day_on", "n_requests"))
-    assert [by_day[TODAY - timedelta(days=n)] for n in range(4)] == [50, 1, 1, 50]
-
-
-def test_rebuild_leaves_what_is_beyond_the_watermark_to_the_rollup(key: CreatedKey) -> None:
-    added, waiting = copies(make_event(key), 3), copies(make_event(key), 2)
-    store(*added)
-    push(*waiting)
-    ingest_all()
-
-    assert rollups_rebuild(first=TODAY, last=TODAY) == 3
-
-    assert_sums_are(added)
-    roll_up_all()
-    assert_sums_are([*added, *waiting])
-
-
-def test_rebuild_leaves_sums_alone_whose_records_are_dropped(key: CreatedKey) -> None:
-    events = [make_event(key, at=T0 - timedelta(days=n)) for n in range(3)]
-    store(*events)
-    partitions_drop(before=TODAY)
-
-    assert rollups_rebuild(first=TODAY - timedelta(days=2), last=TODAY) == 1
-
-    assert_sums_are(events)
-
-
-def test_rebuild_leaves_sums_alone_though_a_late_event_came_after_the_drop(key: CreatedKey) -> None:
-    old = copies(make_event(key, at=T0 - timedelta(days=60)), 5)
-    store(*old)
-    partitions_drop(before=TODAY)
-    late = make_event(key, at=T0 - timedelta(days=60))
-    store(late)
-
-    assert rollups_rebuild(first=TODAY - timedelta(days=61), last=TODAY) == 0
-
-    assert_sums_are([*old, late])
 
 
 def test_watermark_never_passes_the_records(key: CreatedKey) -> None:
