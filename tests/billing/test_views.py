@@ -69,8 +69,8 @@ def test_page_shows_services_with_units_unit_price_and_cost(alice: Account, alic
     use(alice, "geocode-v2", cost_micro_usd=6_000)
     use(alice, "tiles", n=4, cost_micro_usd=0)
     page = page_of(alice_client)
-    assert re.search(r"Geocode v1 \$0.005 a request, sample price 2 \$0.005 sample \$0.01 ", page)
-    assert re.search(r"Geocode v2 \$0.005 a request, sample price 1 \$0.005 sample \$0.006 ", page)
+    assert re.search(r"Geocode v1 \$0.005 a request, sample 2 \$0.005 sample \$0.01 ", page)
+    assert re.search(r"Geocode v2 \$0.005 a request, sample 1 \$0.005 sample \$0.006 ", page)
     assert "Together $0.016" in page
 
 
