@@ -253,7 +253,7 @@ LOGGING = {
             "rename_fields": {"levelname": "level", "name": "logger"},
             "timestamp": "at",
         },
-        "text": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s"},
+        "text": {"format": "%(asctime)s %(levelname)-7s %(name)s  %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

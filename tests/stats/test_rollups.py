@@ -23,6 +23,7 @@ from stats.ingest import ingest_all, ingest_shard
 from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
 from stats.outcomes import Outcome
 from stats.rollups import rollups_rebuild, usage_roll_up
+from stats.stream import count_key, redis_client, stream_key
 from tests.factories import T0, make_account, make_event, make_key
 from tests.road import at_once, copies, days, hours, push, roll_up_all, store
 from tests.stats.sums import HANOI, assert_sums_are, set_zone
@@ -196,10 +197,13 @@ def test_watermark_never_passes_the_records(key: CreatedKey) -> None:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """What the block writes is gone after it: Hypothesis runs many examples in one test."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+    """What the block writes is gone after it, however it ends: Hypothesis runs many examples in one test."""
+    try:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+    finally:
+        redis_client().delete(stream_key(0), count_key(0))
 
 
 @hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

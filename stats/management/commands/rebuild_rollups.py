@@ -17,9 +17,7 @@ class Command(ReportingCommand):
     help = "Rebuild the sums of a range of days from their records. Days without records are left alone."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--from", dest="first", type=day_argument, help="First day (default: as records go)."
-        )
+        parser.add_argument("--from", dest="first", type=day_argument, help="First day (default: as records go).")
         parser.add_argument("--to", dest="last", type=day_argument, help="Last day (default: today).")
 
     def handle(self, *args: Any, **options: Any) -> None:
