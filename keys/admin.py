@@ -41,7 +41,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def state(self, key: ApiKey) -> str:
         return key.state_at(utc_now()).label
 
-    @admin.action(description="Revoke the selected keys at once")
+    @admin.action(description="Revoke the selected keys at once", permissions=["change"])
     def revoke_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         n_revoked = sum(key_revoke(key=key) for key in queryset)
         self.message_user(request, f"{n_revoked} keys revoked.", messages.SUCCESS)
