@@ -1,0 +1,313 @@
+"""The operators' pages: every model opens, searches and costs the same queries however long; books are read-only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Account, User
+from billing.ledger import usage_charge
+from billing.models import LedgerEntry, Price, Statement, StatementLine
+from billing.statements import month_close
+from keys.models import ApiKey, Service
+from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
+from stats.outcomes import Outcome
+from tests.billing.books import OCTOBER, old_account, stop_clock
+from tests.factories import PASSWORD, T0, make_event, make_key
+from tests.road import push, store
+
+pytestmark = pytest.mark.django_db
+
+MODELS: list[type[Model]] = sorted(admin.site._registry, key=lambda model: model._meta.label)
+LABELS = [model._meta.label for model in MODELS]
+# Session and user, the count, the rows, and what each list's filters and dates look up.
+N_QUERIES = {
+    "account.EmailAddress": 5,
+    "accounts.Account": 8,
+    "accounts.Plan": 5,
+    "accounts.User": 6,
+    "auth.Group": 5,
+    "billing.LedgerEntry": 6,
+    "billing.Price": 6,
+    "billing.Statement": 4,
+    "keys.ApiKey": 7,
+    "keys.Service": 5,
+    "stats.DailyUsage": 5,
+    "stats.HourlyUsage": 5,
+    "stats.ShardCursor": 4,
+    "stats.UsageRecord": 5,
+}
+READ_ONLY: list[type[Model]] = [UsageRecord, HourlyUsage, DailyUsage, ShardCursor, LedgerEntry, Statement]
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_clock(monkeypatch)
+
+
+@pytest.fixture
+def operator() -> User:
+    return User.objects.create_superuser("operator@example.com", PASSWORD)
+
+
+@pytest.fixture
+def client(operator: User) -> Client:
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+def fill() -> Account:
+    """One row more of everything that has a page, each with relations of its own."""
+    account = old_account()
+    key = make_key(account, restrictions=["http*://example.com/*"])
+    store(
+        make_event(key),
+        make_event(key, at=T0 - timedelta(days=40)),
+        make_event(key, service_id=0, outcome=Outcome.SERVICE_UNKNOWN),
+    )
+    usage_charge(before=date(2026, 11, 23))
+    list(month_close(month=OCTOBER, now=T0, account=account))
+    Group.objects.create(name=str(uuid.uuid4()))
+    return account
+
+
+def page(model: type[Model], name: str = "changelist", *arguments: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=arguments)
+
+
+def test_every_model_of_ours_has_a_page() -> None:
+    ours = {
+        model
+        for app in ("accounts", "keys", "stats", "billing")
+        for model in apps.get_app_config(app).get_models()
+        if model._meta.model_name not in {"membership", "restriction", "statementline"}
+    }
+
+    assert ours <= set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=LABELS)
+def test_list_opens_with_as_many_queries_for_many_rows_as_for_few(
+    client: Client, model: type[Model], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    fill()
+    with django_assert_num_queries(N_QUERIES[model._meta.label]):
+        assert client.get(page(model)).status_code == 200
+    for _ in range(3):
+        fill()
+
+    with django_assert_num_queries(N_QUERIES[model._meta.label]):
+        response = client.get(page(model))
+
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == model._default_manager.count()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=LABELS)
+def test_search_answers_whatever_is_searched(client: Client, model: type[Model]) -> None:
+    for query in ("example", "203.0.113.7", "00000000-0000-4000-8000-000000000000", "%_'\"\\", "₫ Đà Nẵng", "a b c"):
+        assert client.get(page(model), {"q": query}).status_code == 200, query
+
+
+@pytest.mark.parametrize(
+    ("model", "query_of"),
+    [
+        (User, lambda account: account.members.get().email),
+        (Account, lambda account: account.members.get().email),
+        (Account, lambda account: account.name),
+        (ApiKey, lambda account: account.keys.get().masked_text),
+        (ApiKey, lambda account: account.members.get().email),
+        (
+            UsageRecord,
+            lambda account: str(UsageRecord.objects.filter(account=account, at=T0, outcome=0).get().request_id),
+        ),
+        (DailyUsage, lambda account: account.keys.get().name),
+        (LedgerEntry, lambda account: account.members.get().email),
+        (Statement, lambda account: account.statements.get().number),
+    ],
+)
+def test_search_finds_what_belongs_to_one_account_and_nothing_of_others(
+    client: Client, model: type[Model], query_of: Callable[[Account], object]
+) -> None:
+    account, other = fill(), fill()
+
+    found = list(client.get(page(model), {"q": str(query_of(account))}).context["cl"].result_list)
+
+    assert found
+    assert not {str(row.pk) for row in found} & {str(row.pk) for row in rows_of(model, other)}
+
+
+def rows_of(model: type[Model], account: Account) -> list[Model]:
+    if model is Account:
+        return [account]
+    if model is User:
+        return list(account.members.all())
+    return list(model._default_manager.filter(account=account))
+
+
+@pytest.mark.parametrize("model", READ_ONLY, ids=lambda model: model._meta.label)
+def test_books_are_looked_at_and_never_changed(client: Client, model: type[Model]) -> None:
+    fill()
+    row = model._default_manager.order_by("pk")[0]
+    before = list(model._default_manager.order_by("pk").values())
+
+    assert client.get(page(model, "change", row.pk)).status_code == 200
+    assert client.post(page(model, "change", row.pk), {"_save": "Save"}).status_code == 403
+    assert client.get(page(model, "add")).status_code == 403
+    assert client.post(page(model, "add"), {}).status_code == 403
+    assert client.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    client.post(page(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+
+    assert list(model._default_manager.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("model", [Account, ApiKey, Service], ids=lambda model: model._meta.label)
+def test_what_usage_hangs_on_cannot_be_deleted(client: Client, model: type[Model]) -> None:
+    fill()
+    row = model._default_manager.order_by("pk")[0]
+
+    assert client.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    client.post(page(model), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+
+    assert model._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=LABELS)
+def test_row_opens_on_a_page_of_its_own(client: Client, model: type[Model]) -> None:
+    fill()
+    row = model._default_manager.order_by("pk")[0]
+
+    assert client.get(page(model, "change", row.pk)).status_code == 200
+
+
+def test_statement_shows_its_lines_and_lets_nobody_edit_them(client: Client) -> None:
+    account = fill()
+    statement = Statement.objects.get(account=account)
+
+    body = client.get(page(Statement, "change", statement.pk)).content.decode()
+
+    assert "Geocode" in body
+    assert 'name="lines-0-amount_micro_usd"' not in body
+    assert StatementLine.objects.get().amount_micro_usd == 5_000
+
+
+def test_selected_keys_are_revoked_and_others_are_not(client: Client) -> None:
+    kept, revoked, other = make_key(), make_key(), make_key()
+
+    response = client.post(
+        page(ApiKey), {"action": "revoke_keys", "_selected_action": [revoked.key.pk, other.key.pk]}, follow=True
+    )
+
+    assert "2 keys revoked." in response.content.decode()
+    assert list(ApiKey.objects.filter(revoked_at=None)) == [kept.key]
+    again = client.post(page(ApiKey), {"action": "revoke_keys", "_selected_action": [revoked.key.pk]}, follow=True)
+    assert "0 keys revoked." in again.content.decode()
+
+
+def test_key_text_is_nowhere_in_the_admin(client: Client) -> None:
+    key = make_key()
+
+    pages = [client.get(page(ApiKey)), client.get(page(ApiKey, "change", key.key.pk))]
+
+    for response in pages:
+        assert key.text not in response.content.decode()
+        assert key.key.lookup_digest not in response.content.decode()
+
+
+def test_credit_is_granted_to_the_selected_accounts_with_the_operators_name(client: Client, operator: User) -> None:
+    first, second, other = old_account(), old_account(), old_account()
+
+    response = client.post(
+        page(Account), {"action": "grant_credit", "_selected_action": [first.pk, second.pk]}, follow=True
+    )
+
+    assert "$10.00 granted to 2 accounts." in response.content.decode()
+    entries = LedgerEntry.objects.order_by("account_id")
+    assert [(e.account_id, e.kind, e.amount_micro_usd) for e in entries] == [
+        (first.pk, "grant", 10_000_000),
+        (second.pk, "grant", 10_000_000),
+    ]
+    assert all(str(operator) in entry.note and entry.source.startswith("admin:") for entry in entries)
+    assert not other.ledger_entries.exists()
+
+
+def test_operator_with_a_long_address_can_grant_credit_too(client: Client, operator: User) -> None:
+    User.objects.filter(pk=operator.pk).update(email=f"{'o' * 60}@{'.'.join(['d' * 60] * 3)}.example")
+    account = old_account()
+
+    client.post(page(Account), {"action": "grant_credit", "_selected_action": [account.pk]})
+
+    assert account.ledger_entries.get().amount_micro_usd == 10_000_000
+
+
+def test_price_below_zero_and_second_price_of_a_day_are_refused(client: Client) -> None:
+    service = Service.objects.get(slug="geocode")
+    n_prices = Price.objects.count()
+    fields = {"service": service.pk, "effective_on": "2026-12-01", "is_sample": "on"}
+
+    assert client.post(page(Price, "add"), {**fields, "price_micro_usd": "-1"}).status_code == 200
+    assert Price.objects.count() == n_prices
+    assert client.post(page(Price, "add"), {**fields, "price_micro_usd": "6000"}).status_code == 302
+    assert client.post(page(Price, "add"), {**fields, "price_micro_usd": "7000"}).status_code == 200
+    assert Price.objects.get(effective_on=date(2026, 12, 1)).price_micro_usd == 6_000
+
+
+@pytest.fixture
+def staff() -> Client:
+    """Somebody of the staff who may look at accounts and keys, and do nothing."""
+    user = User.objects.create_user("staff@example.com", PASSWORD, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_account", "view_apikey"]))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_staff_who_may_only_look_can_neither_grant_nor_revoke(staff: Client) -> None:
+    account = old_account()
+    key = make_key(account)
+
+    assert staff.get(page(Account)).status_code == staff.get(page(ApiKey)).status_code == 200
+    staff.post(page(Account), {"action": "grant_credit", "_selected_action": [account.pk]})
+    staff.post(page(ApiKey), {"action": "revoke_keys", "_selected_action": [key.key.pk]})
+
+    assert not LedgerEntry.objects.exists()
+    assert ApiKey.objects.get().revoked_at is None
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in MODELS if model not in (Account, ApiKey)], ids=lambda m: m._meta.label
+)
+def test_staff_without_permission_sees_nothing(staff: Client, model: type[Model]) -> None:
+    assert staff.get(page(model)).status_code == 403
+
+
+def test_anonymous_visitor_is_sent_to_sign_in() -> None:
+    for url in (reverse("admin:index"), *map(page, MODELS)):
+        response = Client().get(url)
+
+        assert response.status_code == 302
+        assert "login" in response["Location"]
+
+
+def test_customer_is_no_operator(alice_client: Client) -> None:
+    response = alice_client.get(reverse("admin:index"))
+
+    assert response.status_code == 302
+    assert "login" in response["Location"]
+
+
+def test_waiting_events_do_not_show_before_they_are_stored(client: Client) -> None:
+    push(make_event(make_key()))
+
+    assert client.get(page(UsageRecord)).context["cl"].result_count == 0
