@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -50,7 +51,7 @@ def count(calls: list[Call], ip: str = "203.0.113.7") -> list[Verdict]:
     arguments: list[bytes] = []
     for key, service, refused in calls:
         price = 0 if service is None else key.prices.get(service.id, 0)
-        event = f"{key.account_id}\t{key.key_id}\t6\t1\t{price}\t{ip}\t\tid".encode()
+        event = f"{key.account_id}\t{key.key_id}\t6\t1\t{price}\t{ip}\t\t{UUID(int=7)}".encode()
         arguments += [pack_spec(key, service, refused), ip.encode(), event]
     answer = redis_client().eval(
         files("gate").joinpath("count.lua").read_text(), 1, stream_key(0), calendar.packed_days, TTLS, *arguments
