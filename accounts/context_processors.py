@@ -12,5 +12,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "account": getattr(request, "account", None),
         "BILLING_TIME_ZONE": settings.BILLING_TIME_ZONE,
+        "DOCS_URL": settings.DOCS_URL,
         "GATE_PUBLIC_URL": settings.GATE_PUBLIC_URL,
     }

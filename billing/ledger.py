@@ -12,6 +12,7 @@ from django.db.models import Count, Sum
 from accounts.changes import announce_account_change
 from accounts.models import Account, CreditPeriod
 from billing.models import EntryKind, LedgerEntry, Statement
+from billing.selectors import SIGN_UP, sign_up_month
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_of
 from stats.models import DailyUsage
@@ -45,24 +46,32 @@ def entry_post(
 
 
 def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = None) -> int:
-    """Gives every active account (or `accounts`) the monthly credit of its plan; returns how many got it now.
+    """Gives every active account (or `accounts`) the credit of its plan; returns how many got some now.
 
-    None where the month is closed: what its statement says of credit stands.
+    Monthly credit belongs to `month`, none where that is closed: what its statement says of credit stands.
+    Credit that a plan gives once, at sign-up, is lasting.
     """
     closed = set(Statement.objects.filter(period_on=month.first_day).values_list("account_id", flat=True))
     if accounts is None:
         accounts = Account.objects.filter(is_active=True).select_related("plan").iterator()
-    return sum(
-        entry_post(
+    return sum(_grant_plan_credit(account, month, closed) for account in accounts)
+
+
+def _grant_plan_credit(account: Account, month: Month, closed: set[int]) -> bool:
+    plan = account.plan
+    if plan.credit_micro_usd == 0:
+        return False
+    if plan.credit_period == CreditPeriod.ONCE:
+        return entry_post(
             account=account,
-            month=month,
-            kind=EntryKind.MONTHLY_CREDIT,
-            amount_micro_usd=account.plan.credit_micro_usd,
+            month=sign_up_month(account),
+            kind=EntryKind.GRANT,
+            amount_micro_usd=plan.credit_micro_usd,
+            source=SIGN_UP,
+            note="Credit for signing up",
         )
-        for account in accounts
-        if account.plan.credit_period == CreditPeriod.MONTHLY
-        and account.plan.credit_micro_usd > 0
-        and account.pk not in closed
+    return account.pk not in closed and entry_post(
+        account=account, month=month, kind=EntryKind.MONTHLY_CREDIT, amount_micro_usd=plan.credit_micro_usd
     )
 
 

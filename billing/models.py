@@ -97,6 +97,11 @@ class Statement(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def late_micro_usd(self) -> int:
+        """The part that came late, from months closed before: what no line of this month accounts for."""
+        return self.gross_micro_usd - sum(line.amount_micro_usd for line in self.lines.all())
+
 
 class StatementLine(models.Model):
     """One service's part of a statement."""

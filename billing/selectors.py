@@ -19,6 +19,9 @@ from goongdash.lib.periods import Month, day_of
 from keys.models import Service
 from stats.models import DailyUsage
 
+# The source of the ledger entry for credit that a plan gives once.
+SIGN_UP = "sign-up"
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpend:
@@ -97,6 +100,9 @@ def months_money(account: Account) -> dict[Month, MonthMoney]:
             sum_["money_micro_usd"] = sum_.get("money_micro_usd", 0) + amount
         elif month in closed:
             sum_["usage_micro_usd"] = -amount
+    if _sign_up_credit_is_due(account):
+        first = sums[sign_up_month(account)]
+        first["money_micro_usd"] = first.get("money_micro_usd", 0) + account.plan.credit_micro_usd
     months = {month: MonthMoney(**fields) for month, fields in sums.items()}
     return {month: money if month in closed else _with_credit_due(account, money) for month, money in months.items()}
 
@@ -171,6 +177,18 @@ def ledger_of(account: Account) -> QuerySet[LedgerEntry]:
 
 def statements_of(account: Account) -> QuerySet[Statement]:
     return Statement.objects.filter(account=account).order_by("-period_on")
+
+
+def sign_up_month(account: Account) -> Month:
+    """The month in which the account was opened."""
+    return Month.of(day_of(account.created_at, settings.BILLING_ZONE))
+
+
+def _sign_up_credit_is_due(account: Account) -> bool:
+    """Whether the plan gives credit once and the ledger does not say so yet."""
+    if account.plan.credit_period != CreditPeriod.ONCE:
+        return False
+    return not LedgerEntry.objects.filter(account=account, kind=EntryKind.GRANT, source=SIGN_UP).exists()
 
 
 def _month_money(account: Account, month: Month, months: dict[Month, MonthMoney]) -> MonthMoney:

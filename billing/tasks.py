@@ -21,8 +21,10 @@ def charge_usage() -> int:
     return usage_charge(before=day_of(utc_now(), settings.BILLING_ZONE))
 
 
-@shared_task(name="billing.close_previous_month")
-def close_previous_month() -> int:
+@shared_task(name="billing.close_past_months")
+def close_past_months() -> int:
+    """The last three months, the oldest first: a schedule that stood still for a while is made up for."""
     now = utc_now()
-    month = Month.of(day_of(now, settings.BILLING_ZONE)).previous
-    return sum(statement is not None for statement in month_close(month=month, now=now))
+    last = Month.of(day_of(now, settings.BILLING_ZONE)).previous
+    months = (last.previous.previous, last.previous, last)
+    return sum(statement is not None for month in months for statement in month_close(month=month, now=now))

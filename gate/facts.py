@@ -90,6 +90,9 @@ def caller_ip(peer: Ip, forwarded_for: bytes, trusted: Sequence[IPv4Network | IP
     for hop in reversed(forwarded_for.split(b",")):
         if not ip_in_ranges(ip, trusted):
             return ip
+        if b"%" in hop:
+            # A zone means something on the proxy's machine only.
+            return ip
         try:
             ip = _unmapped(ip_address(_without_port(hop.decode("latin-1").strip())))
         except ValueError:

@@ -28,9 +28,9 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=7),
         "options": {"expires": 3_000},
     },
-    "close the month before": {
-        "task": "billing.close_previous_month",
-        "schedule": crontab(minute=27, hour="2-6", day_of_month="1-3"),
+    "close past months": {
+        "task": "billing.close_past_months",
+        "schedule": crontab(minute=27, hour=3),
         "options": {"expires": 3_000},
     },
 }

@@ -60,7 +60,7 @@ try:
 
     ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [] if IS_PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-    SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+    DOCS_URL = env.str("DOCS_URL", "https://docs.goong.io/", validate=validate.URL())
     # Off where the site itself is served without TLS (a laptop, a test installation).
     SECURE_COOKIES = env.bool("SECURE_COOKIES", IS_PRODUCTION)
     # How many proxies of yours stand before the dashboard and append to X-Forwarded-For.

@@ -9,7 +9,7 @@ from django.db import Error, connection, transaction
 from django.db.models import ProtectedError
 
 from accounts.changes import changes_channel
-from accounts.models import Account, CreditPeriod, Plan
+from accounts.models import Account, Plan
 from billing import ledger
 from billing.ledger import credit_grant, entry_post, monthly_credit_grant, usage_charge
 from billing.models import EntryKind, LedgerEntry
@@ -89,9 +89,8 @@ def test_account_with_entries_cannot_be_deleted(account: Account) -> None:
 
 
 def test_monthly_credit_is_granted_once_to_every_active_account_of_a_plan_that_gives_it(account: Account) -> None:
-    inactive, once, nothing = make_account(), make_account(plan="basic"), make_account(plan="pro")
+    inactive, nothing = make_account(), make_account(plan="pro")
     Account.objects.filter(pk=inactive.pk).update(is_active=False)
-    Plan.objects.filter(slug="basic").update(credit_period=CreditPeriod.ONCE)
     Plan.objects.filter(slug="pro").update(credit_micro_usd=0)
 
     assert monthly_credit_grant(month=NOVEMBER) == 1
@@ -99,7 +98,7 @@ def test_monthly_credit_is_granted_once_to_every_active_account_of_a_plan_that_g
     assert monthly_credit_grant(month=OCTOBER) == 1
 
     assert entries() == [("monthly_credit", FIRST, "", CREDIT), ("monthly_credit", date(2026, 10, 1), "", CREDIT)]
-    assert not LedgerEntry.objects.filter(account__in=[inactive, once, nothing]).exists()
+    assert not LedgerEntry.objects.filter(account__in=[inactive, nothing]).exists()
 
 
 def test_closed_month_gets_no_credit_any_more(account: Account) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Account, CreditPeriod, Plan
+from accounts.models import Account, Plan
 from billing.ledger import entry_post, monthly_credit_grant, usage_charge
 from billing.models import EntryKind, Price
 from billing.selectors import (
@@ -66,12 +66,9 @@ def test_new_account_has_its_plans_credit_and_nothing_else(account: Account) -> 
     assert overview.percent_spent == 0
 
 
-@pytest.mark.parametrize(
-    ("plan", "fields"), [("basic", {"credit_period": CreditPeriod.ONCE}), ("pro", {"credit_micro_usd": 0})]
-)
-def test_plan_without_monthly_credit_gives_none(db: None, plan: str, fields: dict[str, Any]) -> None:
-    Plan.objects.filter(slug=plan).update(**fields)
-    account = old_account(plan=plan)
+def test_plan_without_credit_gives_none(db: None) -> None:
+    Plan.objects.filter(slug="pro").update(credit_micro_usd=0)
+    account = old_account(plan="pro")
 
     assert allowance_of(account, NOVEMBER) == 0
     assert credit_overview(account, T0).percent_spent == 100

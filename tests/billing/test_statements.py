@@ -17,7 +17,7 @@ from billing.ledger import entry_post, usage_charge
 from billing.models import EntryKind, LedgerEntry, Statement, StatementLine
 from billing.selectors import ServiceSpend, spend_by_service
 from billing.statements import month_close
-from billing.tasks import charge_usage, close_previous_month, grant_monthly_credit
+from billing.tasks import charge_usage, close_past_months, grant_monthly_credit
 from goongdash.lib.periods import Month
 from stats.models import DailyUsage
 from tests.billing.books import CREDIT, NOVEMBER, OCTOBER, SEPTEMBER, entries, old_account, plain_sum, stop_clock, used
@@ -275,8 +275,9 @@ def test_scheduled_tasks_grant_charge_and_close_and_may_run_twice(account: Accou
     used(account, date(2026, 11, 22), 2_000)
     used(account, date(2026, 11, 23), 4_000)
 
-    assert [grant_monthly_credit(), charge_usage(), close_previous_month()] == [1, 2, 1]
-    assert [grant_monthly_credit(), charge_usage(), close_previous_month()] == [0, 0, 0]
+    # Three months are made up for, used or not.
+    assert [grant_monthly_credit(), charge_usage(), close_past_months()] == [1, 2, 3]
+    assert [grant_monthly_credit(), charge_usage(), close_past_months()] == [0, 0, 0]
 
     assert of_month(account, OCTOBER) == (1_000, 1_000, 0)
     assert plain_sum(account) == CREDIT - 2_000
