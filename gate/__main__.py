@@ -77,7 +77,7 @@ async def _run() -> None:
         snapshots,
         counter,
         lookup_digest,
-        settings.TRUSTED_PROXIES,
+        tuple(settings.TRUSTED_PROXIES),
         settings.GATE_PUBLIC_URL,
         store.ready.is_set,
     )

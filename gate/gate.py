@@ -6,23 +6,22 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from functools import partial
-from ipaddress import IPv4Network, IPv6Network
 
 from gate import replies
 from gate.counting import Counter
 from gate.decide import refusal
-from gate.facts import BadRequest, Facts, Ip, read_facts
+from gate.facts import BadRequest, Facts, Ip, Networks, read_facts
 from gate.replies import Reply
 from gate.sandbox import sandbox_answer
 from gate.snapshot import KeySnapshot, ServiceFacts
-from gate.snapshots import Entry, Snapshots, SourceUnavailable
-from gate.specs import Kind, Verdict, is_told_limits, kind_of, pack_spec
+from gate.snapshots import Decision, Entry, Snapshots, SourceUnavailable
+from gate.specs import Verdict, is_told_limits
+from gate.use import Use
 from keys.key_text import KeyShape, shape_of
-from keys.origins import Origin, origin_text, request_origin
-from stats.events import encode_caller, encode_request
+from keys.origins import origin_text, request_origin
+from stats.events import encode_origin, join_caller
 from stats.outcomes import Outcome
 
 logger = logging.getLogger(__name__)
@@ -36,11 +35,15 @@ Send = Callable[[Reply], None]
 class Request:
     """A request on its way through the gate. `send` takes its one answer."""
 
-    id: str
+    id: bytes
     headers: dict[bytes, bytes]
     facts: Facts
     service: ServiceFacts | None
     send: Send
+
+    def answer(self, reply: Reply) -> None:
+        """Sends it to the caller, or to the proxy that asks for one."""
+        self.send(replies.for_proxy(reply) if self.facts.is_forwarded else reply)
 
 
 @dataclass(slots=True)
@@ -50,13 +53,13 @@ class Gate:
     snapshots: Snapshots
     counter: Counter
     digest: Callable[[str], str]
-    trusted: Sequence[IPv4Network | IPv6Network]
+    trusted: Networks
     public_url: str
     is_store_ready: Callable[[], bool]
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def handle(
-        self, method: str, target: bytes, headers: dict[bytes, bytes], peer: Ip, request_id: str, send: Send
+        self, method: str, target: bytes, headers: dict[bytes, bytes], peer: Ip, request_id: bytes, send: Send
     ) -> None:
         """Takes a request in; `send` is called once, now or later."""
         if target == HEALTH_PATH:
@@ -67,17 +70,16 @@ class Gate:
         except BadRequest as error:
             send(replies.error_reply(400, "BAD_REQUEST", str(error), request_id))
             return
-        if facts.is_forwarded:
-            send = partial(_send_to_proxy, send)
-        if facts.method == "OPTIONS":
+        service = self.snapshots.catalogue.find(facts.path)
+        request = Request(request_id, headers, facts, service, send)
+        if facts.method == "GET" or facts.method == "HEAD":
+            self._identify(request)
+        elif facts.method == "OPTIONS":
             # A browser asks before it sends the key; this is no use of an API.
             send(Reply(200 if facts.is_forwarded else 204, b"", headers=replies.PREFLIGHT))
-        elif facts.method not in ("GET", "HEAD"):
-            message = "Only GET requests are served here."
-            send(replies.error_reply(405, "METHOD_NOT_ALLOWED", message, request_id, b"Allow: GET, HEAD, OPTIONS\r\n"))
         else:
-            service = self.snapshots.catalogue.find(facts.path)
-            self._identify(Request(request_id, headers, facts, service, send))
+            message, allow = "Only GET requests are served here.", b"Allow: GET, HEAD, OPTIONS\r\n"
+            request.answer(replies.error_reply(405, "METHOD_NOT_ALLOWED", message, request_id, allow))
 
     async def drained(self) -> None:
         """Returns when every request taken in has been answered."""
@@ -93,15 +95,14 @@ class Gate:
         if not text:
             self._refuse(request, Outcome.SERVICE_UNKNOWN if request.service is None else Outcome.KEY_MISSING)
             return
-        if shape_of(text) is KeyShape.MISTYPED:
-            self._refuse(request, Outcome.KEY_UNKNOWN)
-            return
         digest = self.digest(text)
         entry = self.snapshots.known(digest)
         if entry is not None:
             self._decide(request, entry)
-            return
-        self._start(request, self._ask(request, digest))
+        elif shape_of(text) is KeyShape.MISTYPED:
+            self._refuse(request, Outcome.KEY_UNKNOWN)
+        else:
+            self._start(request, self._ask(request, digest))
 
     def _start(self, request: Request, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(self._guarded(request, work))
@@ -113,8 +114,8 @@ class Gate:
         try:
             await work
         except Exception:
-            logger.exception("request_failed", extra={"request_id": request.id})
-            request.send(replies.error_reply(500, "INTERNAL", "Something went wrong on our side.", request.id))
+            logger.exception("request_failed", extra={"request_id": request.id.decode()})
+            request.answer(replies.error_reply(500, "INTERNAL", "Something went wrong on our side.", request.id))
 
     async def _ask(self, request: Request, digest: str) -> None:
         try:
@@ -125,76 +126,60 @@ class Gate:
         self._decide(request, entry)
 
     def _decide(self, request: Request, entry: Entry) -> None:
-        if entry.key is None:
+        key, service, headers = entry.key, request.service, request.headers
+        if key is None:
             self._refuse(request, Outcome.KEY_UNKNOWN)
             return
-        referer, origin_header = request.headers.get(b"referer"), request.headers.get(b"origin")
-        origin = request_origin(_text(referer), _text(origin_header))
-        now_us = int(time.time() * 1_000_000)
-        refused = refusal(entry.key, request.service, origin, request.facts.ip, now_us)
-        self._count(request, entry, entry.key, refused, origin)
+        address = request.facts.caller.text if key.restrictions.ip_ranges else None
+        place = (0 if service is None else service.id, headers.get(b"referer"), headers.get(b"origin"), address)
+        decision = entry.decisions.get(place)
+        if decision is None:
+            decision = self._decide_anew(request, entry, key)
+            # What the clock can change is decided every time.
+            if key.expires_at_us is None:
+                entry.remember(place, decision)
+        self._count(request, *decision)
 
-    def _count(
-        self, request: Request, entry: Entry, key: KeySnapshot, refused: Outcome | None, origin: Origin | None
-    ) -> None:
+    def _decide_anew(self, request: Request, entry: Entry, key: KeySnapshot) -> Decision:
+        origin = request_origin(_text(request.headers.get(b"referer")), _text(request.headers.get(b"origin")))
+        now_us = int(time.time() * 1_000_000)
+        refused = refusal(key, request.service, origin, request.facts.caller.ip, now_us)
+        recorded = b"" if origin is None else encode_origin(origin_text(origin))
+        return entry.use(key, request.service, refused), recorded
+
+    def _count(self, request: Request, use: Use, origin: bytes) -> None:
         """Everything known to belong to an account is recorded, refusals included, before it is answered."""
-        service = request.service
-        combination = (None if service is None else service.id, refused)
-        spec = entry.specs.get(combination)
-        if spec is None:
-            spec = entry.specs[combination] = pack_spec(key, service, refused)
-        ip = str(request.facts.ip)
-        event = encode_request(
-            account_id=key.account_id,
-            key_id=key.key_id,
-            service_id=0 if service is None else service.id,
-            units=0 if service is None else service.units,
-            price_micro_usd=0 if service is None else key.prices.get(service.id, 0),
-        ) + encode_caller(ip=ip, origin="" if origin is None else origin_text(origin), request_id=request.id)
+        caller = request.facts.caller.text
+        event = use.event_head + join_caller(caller, origin, request.id)
         self.counter.count(
-            key.account_id,
-            spec,
-            ip.encode(),
-            event,
-            lambda verdict: self._answer(request, entry, key, refused, verdict),
+            use.key.account_id, use.spec, caller, event, lambda verdict: self._answer(request, use, verdict)
         )
 
-    def _answer(
-        self, request: Request, entry: Entry, key: KeySnapshot, refused: Outcome | None, verdict: Verdict | None
-    ) -> None:
+    def _answer(self, request: Request, use: Use, verdict: Verdict | None) -> None:
         if verdict is None:
             # What memory alone refuses is refused whether or not it could be recorded.
-            self._refuse(request, refused or Outcome.UNAVAILABLE)
+            self._refuse(request, use.refused or Outcome.UNAVAILABLE)
             return
-        headers = self._limit_headers(request.service, entry, key, verdict)
+        headers = b""
+        if is_told_limits(verdict.outcome):
+            headers = use.policy + replies.limit_header(verdict, use.window_s, self.counter.calendar)
         if verdict.outcome is Outcome.ALLOWED:
-            self._allow(request, key, headers)
+            self._allow(request, use, headers)
             return
-        request.send(
+        request.answer(
             replies.refusal_reply(
                 verdict.outcome,
                 request_id=request.id,
-                key=key,
-                service=request.service,
+                key=use.key,
+                service=use.service,
                 headers=headers,
                 retry_after_s=replies.retry_after_s(verdict, self.counter.calendar),
             )
         )
 
-    def _limit_headers(self, service: ServiceFacts | None, entry: Entry, key: KeySnapshot, verdict: Verdict) -> bytes:
-        if not is_told_limits(verdict.outcome):
-            return b""
-        policy = entry.policies.get(service)
-        if policy is None:
-            policy = entry.policies[service] = replies.policy_header(key, service)
-        window_s = 1 if kind_of(service) is Kind.MAP_PART else key.rate_window_s
-        return policy + replies.limit_header(verdict, window_s, self.counter.calendar)
-
-    def _allow(self, request: Request, key: KeySnapshot, headers: bytes) -> None:
-        facts = request.facts
-        if facts.is_forwarded:
-            whose = b"X-Account-Id: %d\r\nX-Key-Id: %d\r\n" % (key.account_id, key.key_id)
-            request.send(Reply(200, b"", headers=whose + headers))
+    def _allow(self, request: Request, use: Use, headers: bytes) -> None:
+        if request.facts.is_forwarded:
+            request.send(Reply(200, b"", headers=use.identity + headers))
             return
         self._start(request, self._answer_from_sandbox(request, headers))
 
@@ -203,7 +188,7 @@ class Gate:
         answer = await asyncio.to_thread(
             sandbox_answer,
             path=request.facts.path,
-            query=request.facts.query,
+            query=request.facts.query.decode("latin-1"),
             base_url=self._base_url(request),
         )
         if answer.status >= 400:
@@ -221,17 +206,12 @@ class Gate:
 
     def _refuse(self, request: Request, outcome: Outcome) -> None:
         retry_after_s = 1 if outcome is Outcome.UNAVAILABLE else None
-        reply = replies.refusal_reply(
-            outcome, request_id=request.id, service=request.service, retry_after_s=retry_after_s
+        request.answer(
+            replies.refusal_reply(outcome, request_id=request.id, service=request.service, retry_after_s=retry_after_s)
         )
-        request.send(reply)
 
 
 _HOST_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-[]_")
-
-
-def _send_to_proxy(send: Send, reply: Reply) -> None:
-    send(replies.for_proxy(reply))
 
 
 def _text(header: bytes | None) -> str | None:

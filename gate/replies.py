@@ -6,8 +6,8 @@ Messages help the caller and tell a stranger nothing about a key.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import NamedTuple
 
 from gate.calendar import Calendar
 from gate.snapshot import KeySnapshot, ServiceFacts
@@ -36,8 +36,7 @@ _MESSAGES = {
 _TYPE_NAMES = {"rest": "a REST API key (gr_…)", "tiles": "a map tiles key (gm_…)"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer before it is bytes. `headers` are whole lines with their ends."""
 
     status: int
@@ -46,14 +45,14 @@ class Reply:
     headers: bytes = b""
 
 
-def encode_reply(reply: Reply, *, request_id: str, is_head: bool, closes: bool) -> bytes:
+def encode_reply(reply: Reply, *, request_id: bytes, is_head: bool, closes: bool) -> bytes:
     """The answer on the wire. A HEAD answer says how long the body would be and has none."""
     return b"".join(
         (
             b"HTTP/1.1 %d %s\r\n" % (reply.status, _REASONS[reply.status]),
             b"Content-Type: %s\r\n" % reply.content_type if reply.status != 204 else b"",
             b"Content-Length: %d\r\n" % len(reply.body) if reply.status != 204 else b"",
-            b"X-Request-Id: %s\r\n" % request_id.encode(),
+            b"X-Request-Id: %b\r\n" % request_id,
             CORS,
             b"Cache-Control: no-store\r\n" if reply.status >= 400 else b"",
             b"Connection: close\r\n" if closes else b"",
@@ -64,8 +63,8 @@ def encode_reply(reply: Reply, *, request_id: str, is_head: bool, closes: bool) 
     )
 
 
-def error_reply(status: int, code: str, message: str, request_id: str, headers: bytes = b"") -> Reply:
-    body = json.dumps({"message": message, "code": code, "request_id": request_id})
+def error_reply(status: int, code: str, message: str, request_id: bytes, headers: bytes = b"") -> Reply:
+    body = json.dumps({"message": message, "code": code, "request_id": request_id.decode()})
     return Reply(status, body.encode(), headers=headers)
 
 
@@ -73,13 +72,13 @@ def for_proxy(reply: Reply) -> Reply:
     """The answer to a proxy's question: a refusal's body stands in a header too, for nginx, which drops bodies."""
     if reply.status < 400:
         return reply
-    return replace(reply, headers=reply.headers + b"X-Gate-Body: %s\r\n" % reply.body)
+    return reply._replace(headers=reply.headers + b"X-Gate-Body: %s\r\n" % reply.body)
 
 
 def refusal_reply(
     outcome: Outcome,
     *,
-    request_id: str,
+    request_id: bytes,
     key: KeySnapshot | None = None,
     service: ServiceFacts | None = None,
     headers: bytes = b"",

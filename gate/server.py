@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address
 
 import httptools
@@ -40,6 +40,13 @@ _READ = frozenset(
         b"x-original-uri",
     )
 )
+
+
+@lru_cache(maxsize=1_024)
+def _wanted(name: bytes) -> bytes | None:
+    """A header's name as the gate knows it; None for one that it does not read."""
+    lower = name.lower()
+    return lower if lower in _READ else None
 
 
 class Slot:
@@ -122,10 +129,10 @@ class GateProtocol(asyncio.Protocol):
         self._n_header_bytes += len(name) + len(value)
         if self._n_header_bytes > MAX_HEADER_BYTES:
             raise TooLarge(431, "HEADERS_TOO_LARGE", "The request's headers are too large.")
-        name = name.lower()
-        if name in _READ:
-            known = self._headers.get(name)
-            self._headers[name] = value if known is None else known + b", " + value
+        wanted = _wanted(name)
+        if wanted is not None:
+            known = self._headers.get(wanted)
+            self._headers[wanted] = value if known is None else known + b", " + value
 
     def on_headers_complete(self) -> None:
         self._has_headers = True

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from keys.key_text import KeyTypeName
 from keys.restrictions import Restrictions
 
+MAX_FOUND = 1_024
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
@@ -33,6 +35,8 @@ class Catalogue:
 
     by_path: Mapping[str, ServiceFacts]
     patterns: tuple[tuple[re.Pattern[str], ServiceFacts], ...]
+    # Paths as callers write them, of services without a star: each is looked up once.
+    _found: dict[str, ServiceFacts] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, services: Iterable[ServiceFacts]) -> Catalogue:
@@ -44,9 +48,14 @@ class Catalogue:
 
     def find(self, path: str) -> ServiceFacts | None:
         """The service that `path` calls, None where there is none. A trailing slash does not matter."""
+        known = self._found.get(path)
+        if known is not None:
+            return known
         lower = path.lower().rstrip("/")
         exact = self.by_path.get(lower)
         if exact is not None:
+            if len(self._found) < MAX_FOUND:
+                self._found[path] = exact
             return exact
         return next((service for regex, service in self.patterns if regex.fullmatch(lower)), None)
 

@@ -12,11 +12,20 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gate.snapshot import Catalogue, KeySnapshot
+from gate.snapshot import Catalogue, KeySnapshot, ServiceFacts
+from gate.use import Use
+from stats.outcomes import Outcome
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN_TTL_S = 1.0
+# Of one key: its web sites, or what strangers claim to be.
+MAX_DECISIONS = 1_024
+
+# Service id, Referer, Origin, and the address where the key's list has addresses: all that a decision hangs on.
+Place = tuple[int, bytes | None, bytes | None, bytes | None]
+# What the request uses, and its origin as it is recorded.
+Decision = tuple[Use, bytes]
 RETRY_S = 2.0
 
 
@@ -30,8 +39,22 @@ class Entry:
 
     key: KeySnapshot | None
     fresh_until: float
-    specs: dict[object, bytes] = field(default_factory=dict)
-    policies: dict[object, bytes] = field(default_factory=dict)
+    uses: dict[tuple[int, Outcome | None], Use] = field(default_factory=dict)
+    decisions: dict[Place, Decision] = field(default_factory=dict)
+
+    def use(self, key: KeySnapshot, service: ServiceFacts | None, refused: Outcome | None) -> Use:
+        """What every such request of the key has in common."""
+        name = (0 if service is None else service.id, refused)
+        use = self.uses.get(name)
+        if use is None:
+            use = self.uses[name] = Use.of(key, service, refused)
+        return use
+
+    def remember(self, place: Place, decision: Decision) -> None:
+        """Keeps a decision for the next request from the same place; forgets all when there are too many."""
+        if len(self.decisions) >= MAX_DECISIONS:
+            self.decisions.clear()
+        self.decisions[place] = decision
 
 
 @dataclass(slots=True)

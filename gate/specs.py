@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from gate.snapshot import KeySnapshot, ServiceFacts
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
@@ -31,8 +31,7 @@ class Kind(IntEnum):
     MAP_PART = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the script decided. `left_*` is None where there is no such limit; `now_us` is the store's clock."""
 
     outcome: Outcome
@@ -43,10 +42,11 @@ class Verdict:
     now_us: int
 
 
+_KINDS = {"request": Kind.REQUEST, "map_load": Kind.MAP_LOAD, "none": Kind.MAP_PART}
+
+
 def kind_of(service: ServiceFacts | None) -> Kind:
-    if service is None:
-        return Kind.RECORD_ONLY
-    return {"request": Kind.REQUEST, "map_load": Kind.MAP_LOAD, "none": Kind.MAP_PART}[service.unit]
+    return Kind.RECORD_ONLY if service is None else _KINDS[service.unit]
 
 
 def pack_spec(key: KeySnapshot, service: ServiceFacts | None, refused: Outcome | None) -> bytes:

@@ -65,7 +65,17 @@ def encode_request(*, account_id: int, key_id: int, service_id: int, units: int,
 def encode_caller(*, ip: str, origin: str, request_id: str) -> bytes:
     """The part of an event line that differs from request to request."""
     # A link-local address may name an interface of ours; that says nothing of the caller.
-    return f"{ip.partition('%')[0]}\t{_one_line(origin)}\t{request_id}".encode(errors="replace")
+    return join_caller(ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
+
+
+def encode_origin(origin: str) -> bytes:
+    """An origin as one field of one line, whatever was in it."""
+    return _one_line(origin).encode(errors="replace")
+
+
+def join_caller(ip: bytes, origin: bytes, request_id: bytes) -> bytes:
+    """`encode_caller` for fields that are encoded already, as the gate keeps them."""
+    return b"%b\t%b\t%b" % (ip, origin, request_id)
 
 
 def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[Any, Any]:
