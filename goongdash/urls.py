@@ -9,10 +9,15 @@ from django.views.generic import RedirectView
 
 from goongdash.health import healthz
 
+admin.site.site_header = admin.site.site_title = "Goongdash operators"
+admin.site.index_title = "Accounts, keys, usage and billing"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="keys:list"), name="home"),
     path("healthz", login_not_required(healthz), name="healthz"),
     path("admin/", admin.site.urls),
+    # Asked for by browsers on pages that name no icon, such as the admin's.
+    path("favicon.ico", login_not_required(RedirectView.as_view(url="/static/img/favicon.svg")), name="favicon"),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("keys.urls")),
