@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from goongdash.lib.periods import Month, PeriodError, day_of, day_start, days
 
 MAX_DAYS = 366
+# Usage is never older; and from here on every cut, in any zone, is an instant that can be written.
+EARLIEST_DAY = date(1970, 1, 1)
 MAX_DAYS_BY_HOUR = 2
 
 # Every offset from UTC, and every change of one, is a whole number of these; a day is walked in such steps.
@@ -97,6 +99,8 @@ def custom_period(first: date, last: date, *, now: datetime, zone: ZoneInfo) -> 
         raise PeriodError(f"The first day, {first}, is after the last one, {last}.")
     if first > today:
         raise PeriodError(f"{first} has not begun yet: today is {today}.")
+    if last < EARLIEST_DAY:
+        raise PeriodError(f"{last} is too long ago: there is nothing from before {EARLIEST_DAY}.")
     end = min(last, today)
     start = max(first, end - timedelta(days=MAX_DAYS - 1))
     if start > first:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from goongdash.lib.periods import PeriodError, day_of, day_start
 from stats.periods import (
+    EARLIEST_DAY,
     LABELS,
     MAX_DAYS,
     Grain,
@@ -103,6 +104,19 @@ def test_custom_period_refuses_a_first_day_after_the_last() -> None:
         custom_period(date(2026, 11, 20), date(2026, 11, 1), now=T0, zone=HANOI)
 
 
+@pytest.mark.parametrize("last", [date.min, date(1, 3, 1), date(1969, 12, 31)])
+def test_custom_period_refuses_a_time_before_all_usage(last: date) -> None:
+    with pytest.raises(PeriodError, match=f"{last} is too long ago"):
+        custom_period(date.min, last, now=T0, zone=HANOI)
+
+
+@pytest.mark.parametrize("last", [date(1970, 1, 1), date.max])
+def test_custom_period_from_the_earliest_date_has_bounds_in_any_zone(last: date) -> None:
+    for zone in (HANOI, ZoneInfo("America/Los_Angeles")):
+        start, end = custom_period(date.min, last, now=T0, zone=zone).bounds(zone)
+        assert start < end
+
+
 def test_custom_period_refuses_a_time_to_come() -> None:
     with pytest.raises(PeriodError, match="2026-11-24 has not begun yet: today is 2026-11-23"):
         custom_period(date(2026, 11, 24), date(2026, 11, 25), now=T0, zone=HANOI)
@@ -127,10 +141,11 @@ def test_custom_period_either_lies_within_what_was_asked_for_or_is_refused(
     try:
         period = custom_period(first, last, now=T0, zone=zone)
     except PeriodError:
-        assert first > last or first > day_of(T0, zone)
+        assert first > last or first > day_of(T0, zone) or last < EARLIEST_DAY
         return
     assert first <= period.first <= period.last <= last
     assert period.n_days <= MAX_DAYS
+    assert period.bounds(zone)[0] < period.bounds(zone)[1]
     assert bool(period.notice) == ((period.first, period.last) != (first, last))
 
 
