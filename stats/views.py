@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import account_or_404
 from accounts.models import Account
+from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
 from keys.selectors import all_keys_of
@@ -22,7 +23,7 @@ from stats.selectors import usage_counted_at, usage_of
 
 @require_GET
 @vary_on_headers("HX-Request")
-def statistics(request: HttpRequest) -> HttpResponse:
+def statistics(request: SiteRequest) -> HttpResponse:
     """Requests of a period by service and outcome; 422 where the filters make no sense.
 
     The page asks every few seconds and names the state it has `seen`: while that is the newest, there is nothing
@@ -39,8 +40,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         context["age_s"] = max(0, int((now - counted_at).total_seconds()))
     if filters.is_valid():
         context |= usage_context(account, filters, now)
-    is_fragment = request.headers.get("HX-Request") == "true"
-    template = "stats/_statistics.html" if is_fragment else "stats/statistics.html"
+    template = "stats/_statistics.html" if request.htmx else "stats/statistics.html"
     return render(request, template, context, status=422 if filters.errors else 200)
 
 
