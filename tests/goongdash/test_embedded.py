@@ -135,9 +135,10 @@ def test_killed_servers_start_again_with_what_they_had_acknowledged(data_dir: Pa
             connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         with redis.Redis.from_url(paths.redis_url(data_dir)) as client:
             client.set("kept", "42")
-        for process in serving(data_dir):
-            if process.name() == "redis-server" or "-D" in process.cmdline():
-                process.kill()
+        # Chosen before any is killed: PostgreSQL's children end at once when their parent does.
+        leaders = [p for p in serving(data_dir) if p.name() == "redis-server" or "-D" in p.cmdline()]
+        for process in leaders:
+            process.kill()
 
         with using_servers(data_dir):
             with psycopg.connect(paths.database_url(data_dir)) as connection:
