@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
@@ -11,6 +12,9 @@ from goongdash.health import healthz
 
 admin.site.site_header = admin.site.site_title = "Goongdash operators"
 admin.site.index_title = "Accounts, keys, usage and billing"
+
+# The admin's own sign-in page would let passwords be tried without a limit.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="keys:list"), name="home"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
@@ -300,11 +301,26 @@ def test_anonymous_visitor_is_sent_to_sign_in() -> None:
         assert "login" in response["Location"]
 
 
-def test_customer_is_no_operator(alice_client: Client) -> None:
-    response = alice_client.get(reverse("admin:index"))
+def test_operators_sign_in_where_attempts_are_limited_and_come_back(operator: User) -> None:
+    client = Client()
+    EmailAddress.objects.create(user=operator, email=operator.email, verified=True, primary=True)
+    wrong = {"username": operator.email, "password": PASSWORD}
+    assert client.post(reverse("admin:login"), wrong)["Location"].startswith("/account/login/")
+    assert "_auth_user_id" not in client.session
 
-    assert response.status_code == 302
-    assert "login" in response["Location"]
+    response = client.get(reverse("admin:index"), follow=True)
+    url, _ = response.redirect_chain[-1]
+    assert url.startswith("/account/login/")
+    data = {"login": operator.email, "password": PASSWORD, "next": response.context["redirect_field_value"]}
+
+    assert client.post(url, data)["Location"] == reverse("admin:index")
+
+
+def test_customer_is_no_operator(alice_client: Client) -> None:
+    response = alice_client.get(reverse("admin:index"), follow=True)
+
+    assert response.status_code == 403
+    assert "This page is not open to your login." in response.content.decode()
 
 
 def test_waiting_events_do_not_show_before_they_are_stored(client: Client) -> None:
