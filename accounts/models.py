@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Upper
 
 from accounts.managers import UserManager
 
@@ -23,7 +23,8 @@ class User(AbstractUser):
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     class Meta(AbstractUser.Meta):
-        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_any_case_unique")]
+        # In capitals, as `email__iexact` compares: its index answers the look-up of every sign-in.
+        constraints: ClassVar = [models.UniqueConstraint(Upper("email"), name="user_email_once_in_any_case")]
 
     def __str__(self) -> str:
         return self.email

@@ -96,3 +96,9 @@ def test_account_is_found_by_its_member_s_address_in_any_case() -> None:
     account = make_account("bob@example.com")
     assert account_by_email(" BOB@example.com") == account
     assert account_by_email("nobody@example.com") is None
+
+
+def test_look_up_by_address_is_answered_by_an_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "user_email_once_in_any_case" in User.objects.filter(email__iexact="alice@example.com").explain()
