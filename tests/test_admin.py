@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from accounts import readonly_admin
 from accounts.models import Account, User
 from billing.ledger import usage_charge
 from billing.models import LedgerEntry, Price, Statement, StatementLine
@@ -113,6 +114,15 @@ def test_list_opens_with_as_many_queries_for_many_rows_as_for_few(
 
     assert response.status_code == 200
     assert response.context["cl"].result_count == model._default_manager.count()
+
+
+def test_books_are_counted_no_further_than_one_turns_pages(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readonly_admin, "MAX_COUNTED", 2)
+    fill()
+
+    shown = client.get(page(UsageRecord)).context["cl"]
+
+    assert (UsageRecord.objects.count(), shown.result_count) == (3, 2)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=LABELS)
