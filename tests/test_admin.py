@@ -274,6 +274,19 @@ def test_price_below_zero_and_second_price_of_a_day_are_refused(client: Client) 
     assert Price.objects.get(effective_on=date(2026, 12, 1)).price_micro_usd == 6_000
 
 
+def test_gates_hear_of_deleted_prices(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("billing.admin.announce_catalogue_change", lambda: told.append("catalogue"))
+    one, *more = Price.objects.all()[:3]
+
+    client.post(page(Price, "delete", one.pk), {"post": "yes"})
+    selected = {"action": "delete_selected", "_selected_action": [price.pk for price in more], "post": "yes"}
+    client.post(page(Price), selected)
+
+    assert told == ["catalogue", "catalogue"]
+    assert not Price.objects.filter(pk__in=[one.pk, *(price.pk for price in more)]).exists()
+
+
 @pytest.fixture
 def staff() -> Client:
     """Somebody of the staff who may look at accounts and keys, and do nothing."""
