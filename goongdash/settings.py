@@ -240,6 +240,11 @@ CSRF_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # Whether the domain's other hosts all have TLS is the domain owner's to say, not ours.
+    "security.W008",  # What ends TLS redirects to it; here every request comes from that proxy, in the clear.
+    "security.W021",  # Likewise the domain owner's: a preload list is not left again for months.
+]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

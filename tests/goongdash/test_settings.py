@@ -138,6 +138,27 @@ def test_production_sends_cookies_over_tls_only_unless_told_otherwise(read_all: 
     assert plain["SECURE_HSTS_SECONDS"] == 0
 
 
+def test_production_passes_the_deployment_checks(tmp_path: Path) -> None:
+    secret = "".join(chr(code) for code in range(ord("0"), ord("z")))
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "check", "--deploy", "--fail-level", "WARNING"],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DATA_DIR": str(tmp_path / "data"),
+            "DJANGO_SETTINGS_MODULE": "goongdash.settings",
+            **PRODUCTION,
+            "SECRET_KEY": secret,
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_named_servers_are_used(read_all: ReadAll) -> None:
     (answer,) = read_all(
         {
