@@ -18,7 +18,6 @@ KeyTypeName = Literal["rest", "tiles"]
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 BODY_LENGTH = 30
 CHECK_LENGTH = 6
-MAX_LENGTH = 200
 
 PREFIXES: dict[KeyTypeName, str] = {"rest": "gr", "tiles": "gm"}
 _TYPE_OF_PREFIX = {prefix: key_type for key_type, prefix in PREFIXES.items()}

@@ -1,4 +1,4 @@
-"""Formatting for the pages: icons, money, numbers, key text, form controls. The one templatetags file.
+"""Formatting for the pages: icons, money, numbers, form controls. The one templatetags file.
 
 Numbers are written the same way for every language (1,234.5), so that a page, an export and a bill agree.
 """
@@ -11,7 +11,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from goongdash.lib.money import format_usd, round_to_cent
+from goongdash.lib.money import format_usd
 
 register = template.Library()
 
@@ -34,23 +34,9 @@ def micro_usd(amount_micro_usd: int) -> str:
 
 
 @register.filter
-def micro_usd_to_cent(amount_micro_usd: int) -> str:
-    """Micro-dollars as dollars and cents, for figures read at a glance; beside an exact one elsewhere."""
-    return format_usd(round_to_cent(amount_micro_usd))
-
-
-@register.filter
 def intdot(number: int) -> str:
     """An integer with its thousands apart: 1234567 is 1,234,567."""
     return f"{number:,}"
-
-
-@register.filter
-def masked(key_text: str) -> str:
-    """Enough of a key to recognise it, too little to use it: its first six and last four characters."""
-    if len(key_text) < 20:
-        return "…" + key_text[-4:] if len(key_text) > 8 else "…"
-    return f"{key_text[:6]}…{key_text[-4:]}"
 
 
 @register.filter
