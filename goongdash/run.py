@@ -1,115 +1,36 @@
 """`make run`: everything on one machine, from an empty folder to a ready banner, until Ctrl-C.
 
-Owns the order of things and what is said at the terminal. What is started is in the Procfile; how supervisord
-is told of it, in `supervise`.
+Owns the order of things and what is said at the terminal. What is asked for is in `plan`, what is started in the
+Procfile, how supervisord is told of it in `supervise`, and how long is waited for it in `readiness`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import http.client
 import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn, cast
 
 from goongdash.embedded import folders, locks, paths, processes
 from goongdash.embedded.errors import EmbeddedServerError
-from goongdash.embedded.servers import keeping_servers, servers_named
+from goongdash.embedded.servers import keeping_servers
 from goongdash.output import Output
-from goongdash.supervise import (
-    PROGRAM_GROUP,
-    SERVERS,
-    ProcfileError,
-    Supervision,
-    expand,
-    read_procfile,
-)
+from goongdash.plan import MARK, Plan, RunError
+from goongdash.readiness import READY_TIMEOUT_S, answering, check_ports, healthy, wait
+from goongdash.stopping import Stopped, ignore_signals, signals_as_stopped
+from goongdash.supervise import PROGRAM_GROUP, SERVERS, ProcfileError, Supervision, expand, read_procfile
 from goongdash.supervisord import OWN_NAME, Supervisord
 
-# In the environment of all that a run starts, so that the next run finds what a killed one has left.
-MARK = "GOONGDASH_RUN"
-READY_TIMEOUT_S = 120
 LEFTOVERS_TIMEOUT_S = 60
-
-
-class RunError(Exception):
-    """The run cannot start, or cannot go on; the message is for the person at the terminal."""
-
-
-class Stopped(BaseException):
-    """SIGINT, SIGTERM or SIGHUP: not an error, and nobody's to catch on the way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the environment asks this run to do."""
-
-    root: Path
-    data_dir: Path
-    host: str
-    port: int
-    gate_host: str
-    gate_port: int
-    n_gates: int
-    n_web_workers: int
-    servers: tuple[str, ...]
-    seeds_demo: bool
-
-    @classmethod
-    def from_environment(cls, root: Path) -> Plan:
-        return cls(
-            root=root,
-            data_dir=paths.data_dir(),
-            host=os.environ.get("HOST") or "127.0.0.1",
-            port=_number("PORT", 8000),
-            gate_host=os.environ.get("GATE_HOST") or "127.0.0.1",
-            gate_port=_number("GATE_PORT", 8001),
-            n_gates=_number("GATE_PROCESSES", 1),
-            n_web_workers=_number("WEB_WORKERS", 2),
-            servers=paths.needed_servers(),
-            seeds_demo=os.environ.get("GOONGDASH_ENV") != "production",
-        )
-
-    @property
-    def url(self) -> str:
-        return f"http://{_reachable(self.host)}:{self.port}"
-
-    @property
-    def gate_url(self) -> str:
-        return f"http://{_reachable(self.gate_host)}:{self.gate_port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment of every child: everything explicit, and this interpreter's programs first."""
-        given = {
-            **os.environ,
-            "DATA_DIR": str(self.data_dir),
-            "HOST": self.host,
-            "PORT": str(self.port),
-            "GATE_HOST": self.gate_host,
-            "GATE_PORT": str(self.gate_port),
-            "WEB_WORKERS": str(self.n_web_workers),
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-            "PYTHONUNBUFFERED": "1",
-            MARK: str(self.data_dir),
-        }
-        if "postgres" in self.servers:
-            given["DATABASE_URL"] = paths.database_url(self.data_dir)
-        if "redis" in self.servers:
-            given["REDIS_URL"] = paths.redis_url(self.data_dir)
-        return given
 
 
 def main() -> int:
@@ -117,7 +38,7 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=paths.BASE_DIR, help="the folder of Procfile and manage.py")
     root = parser.parse_args().root.resolve()
     try:
-        with _signals_as_stopped():
+        with signals_as_stopped():
             run(Plan.from_environment(root))
     except Stopped:
         _say("Stopped.")
@@ -134,13 +55,13 @@ def run(plan: Plan) -> NoReturn:
             raise RunError(_already_running(plan.data_dir))
         locks.write_run_info(lock, locks.RunInfo(os.getpid(), plan.url, list(plan.servers)))
         _end_leftovers(plan)
-        _check_ports(plan)
+        check_ports(plan)
         folders.prepare(plan.data_dir)
         with _keeping_servers(plan) as let_others_join:
             try:
                 _serve(plan, let_others_join)
             finally:
-                _ignore_signals()
+                ignore_signals()
                 _end_leftovers(plan)
 
 
@@ -153,17 +74,17 @@ def _keeping_servers(plan: Plan) -> AbstractContextManager[Callable[[], None]]:
 def _serve(plan: Plan, let_others_join: Callable[[], None]) -> NoReturn:
     supervisord = _start_supervisord(plan)
     try:
-        _wait(supervisord, [_answering(plan, name) for name in plan.servers])
+        wait(supervisord, [answering(plan, name) for name in plan.servers])
         let_others_join()
         _say("Bringing the database up to date …")
         _manage(plan, "migrate", "--no-input", "--verbosity", "0")
         demo = _seed_demo(plan) if plan.seeds_demo else None
         supervisord.start_group(PROGRAM_GROUP)
-        _wait(supervisord, [_healthy(f"{plan.url}/healthz"), _healthy(f"{plan.gate_url}/_gate/healthz")])
+        wait(supervisord, [healthy(f"{plan.url}/healthz"), healthy(f"{plan.gate_url}/_gate/healthz")])
         _say(_banner(plan, demo))
         _watch(supervisord)
     finally:
-        _ignore_signals()
+        ignore_signals()
         _say("Stopping …")
         supervisord.stop()
 
@@ -198,37 +119,6 @@ def _start_supervisord(plan: Plan) -> Supervisord:
         supervisord.stop()
         raise RunError(f"supervisord does not start; see {supervision.log_file}.")
     return supervisord
-
-
-@dataclass(frozen=True, slots=True)
-class _Condition:
-    """Something to wait for, and what to say when it does not come."""
-
-    holds: Callable[[], bool]
-    failure: str
-
-
-def _answering(plan: Plan, name: str) -> _Condition:
-    (server,) = servers_named([name])
-    return _Condition(
-        lambda: server.is_ready(plan.data_dir), f"{name} does not answer; see {server.log(plan.data_dir)}."
-    )
-
-
-def _healthy(url: str) -> _Condition:
-    return _Condition(lambda: _status(url) == 200, f"{url} does not answer 200; the lines above may say why.")
-
-
-def _wait(supervisord: Supervisord, conditions: list[_Condition]) -> None:
-    """Wait for all, in turn. Raises `RunError` when time is up, or a program is given up."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    for condition in conditions:
-        while not condition.holds():
-            if failed := supervisord.failed():
-                raise RunError(f"{', '.join(failed)} does not start. {condition.failure}")
-            if not supervisord.is_alive or time.monotonic() > deadline:
-                raise RunError(condition.failure)
-            time.sleep(0.1)
 
 
 def _watch(supervisord: Supervisord) -> NoReturn:
@@ -308,66 +198,10 @@ def _end_leftovers(plan: Plan) -> None:
     processes.stop(leftovers, signum=signal.SIGTERM, timeout_s=LEFTOVERS_TIMEOUT_S)
 
 
-def _check_ports(plan: Plan) -> None:
-    listens = {"PORT": (plan.host, plan.port), "GATE_PORT": (plan.gate_host, plan.gate_port)}
-    for variable, (host, port) in listens.items():
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                raise RunError(
-                    f"Port {port} on {host} cannot be used ({error.strerror}). Set {variable} to a free one."
-                ) from None
-
-
 def _already_running(data_dir: Path) -> str:
     info = locks.read_run_info(data_dir)
     who = f" (process {info.pid}, {info.url})" if info and info.pid else ""
     return f"{data_dir} is being run already{who}. Stop that run, or set DATA_DIR, PORT and GATE_PORT anew."
-
-
-def _status(url: str) -> int:
-    """The status a GET answers, 0 for none. Not by urllib, which would ask a proxy where one is set."""
-    host_and_port, _, path = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(host_and_port, timeout=5)
-    try:
-        connection.request("GET", f"/{path}")
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0
-    finally:
-        connection.close()
-
-
-def _reachable(host: str) -> str:
-    """An address to call for the one listened on."""
-    known = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 — read, not bound.
-    return known.get(host) or (f"[{host}]" if ":" in host else host)
-
-
-def _number(variable: str, default: int) -> int:
-    text = os.environ.get(variable) or str(default)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
-        raise RunError(f"{variable} is {text!r}; it must be a whole number from 1 to 65535.")
-    return int(text)
-
-
-@contextlib.contextmanager
-def _signals_as_stopped() -> Iterator[None]:
-    def stop(signum: int, frame: FrameType | None) -> NoReturn:
-        raise Stopped
-
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, stop)
-    yield
-
-
-def _ignore_signals() -> None:
-    """While stopping: a second Ctrl-C must not leave half of it running."""
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.SIG_IGN)
 
 
 def _say_waiting() -> None:

@@ -18,8 +18,10 @@ LAYERS = ["goongdash.lib", "accounts", "keys", "stats", "billing", "gate"]
 
 PURE = [
     "goongdash/lib/*.py",
+    "goongdash/supervise.py",
     *(f"keys/{name}.py" for name in ("patterns", "origins", "ip_ranges", "restrictions", "key_text", "globs", "hosts")),
-    *(f"stats/{name}.py" for name in ("events", "outcomes", "periods", "series", "charts")),
+    *(f"keys/{name}.py" for name in ("entries", "examples")),
+    *(f"stats/{name}.py" for name in ("events", "outcomes", "periods", "series", "charts", "report")),
     *(f"billing/{name}.py" for name in ("pricing", "credit")),
     *(f"gate/{name}.py" for name in ("decide", "snapshot", "specs", "replies", "facts", "calendar", "request_ids")),
     "gate/sandbox/*.py",
@@ -48,8 +50,6 @@ ASK_FOR_THE_TIME = {"gate/request_ids.py", "goongdash/lib/clock.py"}
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "utc_now"}
 
 MAX_LINES = 350
-# To be split by whoever adds to it next.
-MAY_BE_LONGER = {"goongdash/run.py": 400}
 MAY_BE_WITHOUT_DOCSTRING = {"apps.py", "urls.py"}
 
 
@@ -163,7 +163,7 @@ def test_no_file_is_too_long_to_read() -> None:
     written = [path for path in MODULES if "/migrations/" not in path]
     lines = {path: len((ROOT / path).read_text().splitlines()) for path in written}
 
-    assert {path: n for path, n in lines.items() if n > MAY_BE_LONGER.get(path, MAX_LINES)} == {}
+    assert {path: n for path, n in lines.items() if n > MAX_LINES} == {}
 
 
 def test_no_field_holds_a_fraction_in_binary() -> None:

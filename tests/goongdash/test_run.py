@@ -23,7 +23,7 @@ from goongdash.embedded import locks, paths, processes
 from goongdash.embedded.postgres import SERVER as POSTGRES
 from goongdash.embedded.redis import SERVER as REDIS
 from goongdash.embedded.servers import stop_all
-from goongdash.run import MARK
+from goongdash.plan import MARK
 
 PROCFILE = """\
 postgres: python -m goongdash.embedded postgres

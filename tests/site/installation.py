@@ -20,7 +20,7 @@ import psycopg
 from goongdash.embedded import paths, processes
 from goongdash.embedded.postgres import SERVER as POSTGRES
 from goongdash.embedded.redis import SERVER as REDIS
-from goongdash.run import MARK
+from goongdash.plan import MARK
 from tests.processes import ROOT, free_port, stop
 
 READY_TIMEOUT_S = 120
