@@ -11,6 +11,9 @@ from keys.ip_ranges import ip_in_ranges
 
 FORWARD_AUTH_PATH = b"/_gate/auth"
 KEY_MAX_LENGTH = 200
+# Among the headers where one came twice that must come once.
+REPEATED = b":repeated"
+_FAMILIES = ((b"x-original-uri", b"x-original-method"), (b"x-forwarded-uri", b"x-forwarded-method"))
 MAX_REMEMBERED = 256
 
 Ip = IPv4Address | IPv6Address
@@ -51,13 +54,9 @@ def read_facts(
     trusted: Networks,
 ) -> Facts:
     """The facts of a direct request, or of the original request that a proxy asks about. Raises BadRequest."""
-    is_forwarded = target.startswith(FORWARD_AUTH_PATH) and target.partition(b"?")[0] == FORWARD_AUTH_PATH
+    is_forwarded = target.startswith(FORWARD_AUTH_PATH) and target[len(FORWARD_AUTH_PATH) :][:1] in (b"", b"?", b"/")
     if is_forwarded:
-        target = headers.get(b"x-original-uri") or headers.get(b"x-forwarded-uri") or b""
-        if not target:
-            raise BadRequest("Send the original request's URI in X-Original-URI or X-Forwarded-Uri.")
-        sent = headers.get(b"x-original-method") or headers.get(b"x-forwarded-method")
-        method = sent.decode("latin-1").upper() if sent else "GET"
+        method, target = original_request(method, target, headers)
     raw_path, _, query = origin_form(target).partition(b"?")
     path = raw_path.decode("latin-1")
     return Facts(
@@ -68,6 +67,24 @@ def read_facts(
         caller(peer, headers.get(b"x-forwarded-for", b""), trusted),
         is_forwarded,
     )
+
+
+def original_request(method: str, target: bytes, headers: dict[bytes, bytes]) -> tuple[str, bytes]:
+    """Method and target of the request that a proxy asks about. Raises BadRequest.
+
+    Envoy puts the original path behind ours. The others name it in X-Original-* (nginx) or in X-Forwarded-*
+    (Caddy, Traefik). A proxy sets one family and hands on what the caller sent of the other, so that a request
+    with both is refused: believing either would let the caller choose what is counted.
+    """
+    if target[len(FORWARD_AUTH_PATH) :].startswith(b"/"):
+        return method, target[len(FORWARD_AUTH_PATH) :]
+    given = [family for family in _FAMILIES if any(name in headers for name in family)]
+    if len(given) != 1 or given[0][0] not in headers:
+        raise BadRequest("Send the original request's URI in X-Original-URI or X-Forwarded-Uri, and not in both.")
+    uri_name, method_name = given[0]
+    if REPEATED in headers:
+        raise BadRequest("Send the original request's URI and method once.")
+    return headers.get(method_name, b"GET").decode("latin-1").upper(), headers[uri_name]
 
 
 def origin_form(target: bytes) -> bytes:

@@ -100,7 +100,7 @@ def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts 
             return f"Too many requests: {_rate_text(key, service)} for a key and IP address. Slow down and try again."
         case Outcome.DAILY_QUOTA if key is not None:
             return f"The daily limit of this key, {key.requests_per_day:,}, is used up."
-        case Outcome.MONTHLY_QUOTA if kind_of(service) is Kind.MAP_LOAD:
+        case Outcome.MONTHLY_QUOTA if service is not None and service.unit == "map_load":
             return "The plan's map loads of this month are used up."
         case _:
             return _MESSAGES.get(OUTCOMES[outcome].code, "The request was refused.")
@@ -121,9 +121,7 @@ def retry_after_s(verdict: Verdict, calendar: Calendar) -> int | None:
 
 def policy_header(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
     """`RateLimit-Policy` of a key for a service (draft-ietf-httpapi-ratelimit-headers-10)."""
-    kind = kind_of(service)
-    if kind is Kind.RECORD_ONLY:
-        return b""
+    kind = kind_of(key, service)
     if kind is Kind.MAP_PART:
         return f'RateLimit-Policy: "rate";q={MAP_PART_RATE_LIMIT};w=1\r\n'.encode()
     policies = [f'"rate";q={key.rate_limit};w={key.rate_window_s}']
@@ -149,7 +147,7 @@ def limit_header(verdict: Verdict, window_s: int, calendar: Calendar) -> bytes:
 
 
 def _rate_text(key: KeySnapshot, service: ServiceFacts | None) -> str:
-    if kind_of(service) is Kind.MAP_PART:
+    if kind_of(key, service) is Kind.MAP_PART:
         return f"at most {MAP_PART_RATE_LIMIT} a second"
     window = "a second" if key.rate_window_s == 1 else f"in {key.rate_window_s} seconds"
     return f"at most {key.rate_limit} {window}"

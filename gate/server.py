@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import deque
 from functools import lru_cache, partial
 from ipaddress import ip_address
 
 import httptools
 
+from gate.facts import REPEATED
 from gate.gate import Gate
 from gate.replies import Reply, encode_reply, error_reply
 from gate.request_ids import make_request_id
@@ -42,11 +44,24 @@ _READ = frozenset(
 )
 
 
+_ONCE = _READ - {b"x-forwarded-for"}
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+
 @lru_cache(maxsize=1_024)
 def _wanted(name: bytes) -> bytes | None:
     """A header's name as the gate knows it; None for one that it does not read."""
     lower = name.lower()
     return lower if lower in _READ else None
+
+
+def _escaped(data: bytes) -> bytes:
+    """The same with the request line in ASCII: people type `curl …?address=Hà+Nội`, and the parser is strict.
+
+    Nothing behind the first line is touched: a body must keep its length.
+    """
+    line, end, rest = data.partition(b"\r\n")
+    return _NOT_ASCII.sub(lambda match: b"%%%02X" % match[0][0], line) + end + rest
 
 
 class Slot:
@@ -88,6 +103,8 @@ class GateProtocol(asyncio.Protocol):
             return
         if self._begun_at is None:
             self._begun_at = self._loop.time()
+            if not data.isascii():
+                data = _escaped(data)
         self._n_bytes += len(data)
         try:
             self._parser.feed_data(data)
@@ -132,7 +149,11 @@ class GateProtocol(asyncio.Protocol):
         wanted = _wanted(name)
         if wanted is not None:
             known = self._headers.get(wanted)
-            self._headers[wanted] = value if known is None else known + b", " + value
+            if known is not None:
+                value = known + b", " + value
+                if wanted in _ONCE:
+                    self._headers[REPEATED] = wanted
+            self._headers[wanted] = value
 
     def on_headers_complete(self) -> None:
         self._has_headers = True

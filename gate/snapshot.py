@@ -47,11 +47,13 @@ class Catalogue:
         )
 
     def find(self, path: str) -> ServiceFacts | None:
-        """The service that `path` calls, None where there is none. A trailing slash does not matter."""
+        """The service that `path` calls, in any case of letters; None where there is none."""
         known = self._found.get(path)
         if known is not None:
             return known
-        lower = path.lower().rstrip("/")
+        if _ODD.search(path):
+            return None
+        lower = path.lower()
         exact = self.by_path.get(lower)
         if exact is not None:
             if len(self._found) < MAX_FOUND:
@@ -101,6 +103,10 @@ class KeySnapshot:
     prices: Mapping[int, int]
     credit: Credit
     used: Used = field(default_factory=Used)
+
+
+# What somebody behind us may read as another path: dot segments, backslashes, escapes left after decoding.
+_ODD = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|[\\%]")
 
 
 def _path_regex(path: str) -> re.Pattern[str]:

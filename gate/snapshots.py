@@ -19,6 +19,7 @@ from stats.outcomes import Outcome
 logger = logging.getLogger(__name__)
 
 UNKNOWN_TTL_S = 1.0
+MAX_UNKNOWN = 10_000
 # Of one key: its web sites, or what strangers claim to be.
 MAX_DECISIONS = 1_024
 
@@ -68,6 +69,8 @@ class Snapshots:
     size: int
     catalogue: Catalogue = field(default_factory=lambda: Catalogue({}, ()))
     _entries: dict[str, Entry] = field(default_factory=dict)
+    # Apart, so that a flood of garbage cannot push real keys out.
+    _unknown: dict[str, Entry] = field(default_factory=dict)
     _loading: dict[str, asyncio.Task[Entry]] = field(default_factory=dict)
     _n_changes: int = 0
 
@@ -76,7 +79,7 @@ class Snapshots:
 
     def known(self, digest: str) -> Entry | None:
         """The remembered key if it is fresh; None: it has to be asked for."""
-        entry = self._entries.get(digest)
+        entry = self._entries.get(digest) or self._unknown.get(digest)
         return entry if entry is not None and entry.fresh_until > self.now() else None
 
     async def ask(self, digest: str) -> Entry:
@@ -90,6 +93,7 @@ class Snapshots:
     def drop_key(self, digest: str) -> None:
         self._n_changes += 1
         self._entries.pop(digest, None)
+        self._unknown.pop(digest, None)
 
     def drop_account(self, account_id: int) -> None:
         self._n_changes += 1
@@ -100,6 +104,7 @@ class Snapshots:
     def drop_all(self) -> None:
         self._n_changes += 1
         self._entries.clear()
+        self._unknown.clear()
 
     def doubt_all(self) -> None:
         """Announcements may have been missed: every key is to be read anew, and used on while it cannot be."""
@@ -120,9 +125,11 @@ class Snapshots:
     def _keep(self, digest: str, key: KeySnapshot | None) -> Entry:
         entry = Entry(key, self.now() + (UNKNOWN_TTL_S if key is None else self.ttl_s))
         self._entries.pop(digest, None)
-        while len(self._entries) >= self.size:
-            del self._entries[next(iter(self._entries))]
-        self._entries[digest] = entry
+        self._unknown.pop(digest, None)
+        kept, size = (self._unknown, MAX_UNKNOWN) if key is None else (self._entries, self.size)
+        while len(kept) >= size:
+            del kept[next(iter(kept))]
+        kept[digest] = entry
         return entry
 
     def _go_on_with(self, digest: str) -> Entry:

@@ -45,13 +45,16 @@ class Verdict(NamedTuple):
 _KINDS = {"request": Kind.REQUEST, "map_load": Kind.MAP_LOAD, "none": Kind.MAP_PART}
 
 
-def kind_of(service: ServiceFacts | None) -> Kind:
-    return Kind.RECORD_ONLY if service is None else _KINDS[service.unit]
+def kind_of(key: KeySnapshot, service: ServiceFacts | None) -> Kind:
+    """What a request of `key` to `service` counts as; to none, what most requests of its type count as."""
+    if service is None:
+        return Kind.REQUEST if key.type == "rest" else Kind.MAP_LOAD
+    return _KINDS[service.unit]
 
 
 def pack_spec(key: KeySnapshot, service: ServiceFacts | None, refused: Outcome | None) -> bytes:
     """The spec of a request of `key` to `service`; with `refused`, it is only recorded, with that outcome."""
-    kind = kind_of(service)
+    kind = kind_of(key, service)
     if refused is not None and not is_told_limits(refused):
         kind = Kind.RECORD_ONLY
     is_part = kind is Kind.MAP_PART

@@ -44,5 +44,5 @@ class Use:
             ),
             policy=policy_header(key, service),
             identity=b"X-Account-Id: %d\r\nX-Key-Id: %d\r\n" % (key.account_id, key.key_id),
-            window_s=1 if kind_of(service) is Kind.MAP_PART else key.rate_window_s,
+            window_s=1 if kind_of(key, service) is Kind.MAP_PART else key.rate_window_s,
         )

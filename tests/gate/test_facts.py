@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.facts import BadRequest, Facts, caller_ip, key_text, read_facts
+from gate.facts import REPEATED, BadRequest, Facts, caller_ip, key_text, read_facts
 
 PEER = ip_address("10.0.0.1")
 PROXIES = (ip_network("10.0.0.0/8"),)
@@ -58,9 +58,27 @@ def test_original_headers_do_not_matter_outside_forward_auth() -> None:
     assert facts(b"/Geocode", {b"x-original-uri": b"/Trip"}).path == "/Geocode"
 
 
-def test_proxy_that_names_no_uri_is_told_so() -> None:
-    with pytest.raises(BadRequest, match="X-Original-URI"):
-        facts(b"/_gate/auth")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {b"x-original-method": b"GET"},
+        # The caller's own words beside the proxy's, whichever proxy it is.
+        {b"x-forwarded-uri": b"/Geocode", b"x-original-uri": b"/sprite/a.png?api_key=k"},
+        {b"x-forwarded-uri": b"/Geocode", b"x-forwarded-method": b"GET", b"x-original-method": b"OPTIONS"},
+        {b"x-original-uri": b"/Geocode", b"x-forwarded-method": b"OPTIONS"},
+        {b"x-original-uri": b"/Geocode, /sprite/a.png", REPEATED: b"x-original-uri"},
+    ],
+)
+def test_caller_cannot_say_which_request_a_proxy_asks_about(headers: dict[bytes, bytes]) -> None:
+    with pytest.raises(BadRequest):
+        facts(b"/_gate/auth", headers)
+
+
+def test_path_behind_ours_is_the_original_one() -> None:
+    found = facts(b"/_gate/auth/v2/geocode?api_key=abc", {b"x-original-uri": b"/sprite/a.png"}, "POST")
+    assert (found.method, found.path, found.key_text, found.is_forwarded) == ("POST", "/v2/geocode", "abc", True)
+    assert not facts(b"/_gate/authority").is_forwarded
 
 
 @pytest.mark.parametrize(

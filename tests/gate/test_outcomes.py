@@ -208,11 +208,18 @@ def test_very_request_that_would_pass_the_credit_is_refused(gate: GateProcess, m
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("uri", ["/", "/nothing?", "/v2/trips?", "/geocode/x?", "/assets/a/b.json?"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("/", "/nothing?", "/v2/trips?", "/geocode/x?", "/geocode/?", "/geocode%2f?", "/assets/a/b.json?"),
+        *("//geocode?", "/.%2fgeocode?", "/sprite/..?", "/sprite/..%5cgeocode?", "/sprite/..%252fgeocode?"),
+    ],
+)
 def test_path_of_no_service_is_not_found(gate: GateProcess, mode: str, uri: str) -> None:
     assert_refused(ask(gate, mode, uri), 404, "SERVICE_UNKNOWN")
-    key = make_key()
-    assert_refused(ask(gate, mode, f"{uri}{'' if '?' in uri else '?'}&api_key={key.text}"), 404, "SERVICE_UNKNOWN")
+    answer = ask(gate, mode, f"{uri}{'' if '?' in uri else '?'}&api_key={make_key().text}")
+    assert_refused(answer, 404, "SERVICE_UNKNOWN")
+    assert answer.headers["RateLimit"].startswith('"rate";r=5;t=1, "day";r=1000;')
     assert recorded() == [("service_unknown", 0, 0)]
 
 

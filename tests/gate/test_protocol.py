@@ -53,6 +53,13 @@ def test_hundreds_of_pipelined_requests_are_all_answered(gate: GateProcess) -> N
     assert statuses(talk(gate, get(f"/sources/base.json?api_key={key.text}") * 400)) == [200] * 400
 
 
+def test_uri_typed_with_accents_is_served(gate: GateProcess) -> None:
+    request = get(f"/geocode?address=Hà+Nội&api_key={make_key().text}")
+    received = talk(gate, request)
+    assert statuses(received) == [200]
+    assert "Hà Nội".encode() in received
+
+
 def test_head_has_the_headers_of_get_and_no_body(gate: GateProcess) -> None:
     received = talk(gate, b"HEAD /geocode HTTP/1.1\r\nHost: gate\r\n\r\n")
     head, _, body = received.partition(b"\r\n\r\n")

@@ -153,9 +153,33 @@ def test_unknown_and_dropped_keys_are_unavailable_while_the_source_is_away() -> 
 
 def test_memory_is_bounded_and_drops_the_oldest() -> None:
     async def scenario(source: Source, snapshots: Snapshots) -> None:
+        source.keys = {f"key{n}": SNAPSHOT for n in range(100)}
         for n in range(100):
+            await snapshots.ask(f"key{n}")
+        assert snapshots.known("key89") is None
+        assert all(snapshots.known(f"key{n}") for n in range(90, 100))
+
+    play(scenario)
+
+
+def test_flood_of_garbage_pushes_no_real_key_out() -> None:
+    async def scenario(source: Source, snapshots: Snapshots) -> None:
+        await snapshots.ask("a")
+        for n in range(50):
             await snapshots.ask(f"nobody{n}")
-        assert snapshots.known("nobody89") is None
-        assert all(snapshots.known(f"nobody{n}") for n in range(90, 100))
+        source.is_away = True
+        snapshots.doubt_all()
+        assert (await snapshots.ask("a")).key is SNAPSHOT
+
+    play(scenario)
+
+
+def test_key_made_after_it_was_asked_for_is_found_when_announced() -> None:
+    async def scenario(source: Source, snapshots: Snapshots) -> None:
+        assert (await snapshots.ask("new")).key is None
+        source.keys["new"] = SNAPSHOT
+        await apply("key:new", snapshots)
+        assert (await snapshots.ask("new")).key is SNAPSHOT
+        assert snapshots.known("new") is not None
 
     play(scenario)
