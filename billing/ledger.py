@@ -7,7 +7,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.changes import announce_account_change
 from accounts.models import Account, CreditPeriod
@@ -53,8 +53,19 @@ def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = N
     """
     closed = set(Statement.objects.filter(period_on=month.first_day).values_list("account_id", flat=True))
     if accounts is None:
-        accounts = Account.objects.filter(is_active=True).select_related("plan").iterator()
+        accounts = _accounts_without_credit(month).iterator()
     return sum(_grant_plan_credit(account, month, closed) for account in accounts)
+
+
+def _accounts_without_credit(month: Month) -> QuerySet[Account]:
+    """The active accounts whose plan gives credit that their ledger does not say yet: none of them, mostly."""
+    entries = LedgerEntry.objects.filter(account=OuterRef("pk"))
+    has_this_month = Exists(entries.filter(kind=EntryKind.MONTHLY_CREDIT, period_on=month.first_day))
+    has_for_sign_up = Exists(entries.filter(kind=EntryKind.GRANT, source=SIGN_UP))
+    is_due = Q(~has_this_month, plan__credit_period=CreditPeriod.MONTHLY)
+    is_due_once = Q(~has_for_sign_up, plan__credit_period=CreditPeriod.ONCE)
+    accounts = Account.objects.filter(is_due | is_due_once, is_active=True, plan__credit_micro_usd__gt=0)
+    return accounts.select_related("plan")
 
 
 def _grant_plan_credit(account: Account, month: Month, closed: set[int]) -> bool:
@@ -97,9 +108,12 @@ def usage_charge(*, before: date, account: Account | None = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHARGE_LOCK])
     open_month = Month.of(day_of(utc_now(), settings.BILLING_ZONE))
+    uncharged = sorted(_uncharged(before, account).items())
+    months = {Month.of(day).first_day for (_, day), _ in uncharged}
+    closed = set(Statement.objects.filter(period_on__in=months).values_list("account_id", "period_on"))
     entries = [
-        _usage_entry(account_id, day, amount, n_before, open_month)
-        for (account_id, day), (amount, n_before) in sorted(_uncharged(before, account).items())
+        _usage_entry(account_id, day, amount, n_before, open_month, closed)
+        for (account_id, day), (amount, n_before) in uncharged
     ]
     LedgerEntry.objects.bulk_create(entries, batch_size=1_000)
     return len(entries)
@@ -136,9 +150,11 @@ def _uncharged(before: date, account: Account | None) -> dict[tuple[int, date], 
     return missing
 
 
-def _usage_entry(account_id: int, day: date, amount: int, n_before: int, open_month: Month) -> LedgerEntry:
+def _usage_entry(
+    account_id: int, day: date, amount: int, n_before: int, open_month: Month, closed: set[tuple[int, date]]
+) -> LedgerEntry:
     month = Month.of(day)
-    is_late = Statement.objects.filter(account_id=account_id, period_on=month.first_day).exists()
+    is_late = (account_id, month.first_day) in closed
     return LedgerEntry(
         account_id=account_id,
         period_on=(open_month if is_late else month).first_day,

@@ -22,7 +22,7 @@ CHARGE_TRIES = 10
 
 
 def month_close(*, month: Month, now: datetime, account: Account | None = None) -> Iterator[Statement | None]:
-    """Writes the statements of `month`, an account at a time, and yields each (None: it was there already).
+    """Writes the statements of `month`, an account at a time, and yields each (None: somebody else was quicker).
 
     Safe to run again, at the same time, or after being killed: an account's statement, its charges and the
     expiry of its credit are one transaction. Raises MonthNotOver while the month still runs.
@@ -34,11 +34,12 @@ def month_close(*, month: Month, now: datetime, account: Account | None = None) 
 
 
 def accounts_to_close(month: Month, account: Account | None = None) -> list[Account]:
-    """The accounts (or just `account`) that existed in `month`."""
+    """The accounts (or just `account`) that existed in `month`; of all accounts, those without its statement."""
     end = month.bounds(settings.BILLING_ZONE)[1]
     if account is not None:
         return [account] if account.created_at < end else []
-    return list(Account.objects.filter(created_at__lt=end).select_related("plan").order_by("id"))
+    accounts = Account.objects.filter(created_at__lt=end).exclude(statements__period_on=month.first_day)
+    return list(accounts.select_related("plan").order_by("id"))
 
 
 def _close_account(account: Account, month: Month) -> Statement | None:

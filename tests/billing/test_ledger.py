@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from django.db import Error, connection, transaction
 from django.db.models import ProtectedError
+from django.test.utils import CaptureQueriesContext
 
 from accounts.changes import changes_channel
 from accounts.models import Account, Plan
@@ -99,6 +100,24 @@ def test_monthly_credit_is_granted_once_to_every_active_account_of_a_plan_that_g
 
     assert entries() == [("monthly_credit", FIRST, "", CREDIT), ("monthly_credit", date(2026, 10, 1), "", CREDIT)]
     assert not LedgerEntry.objects.filter(account__in=[inactive, nothing]).exists()
+
+
+def test_credit_already_granted_and_usage_to_charge_cost_no_query_for_each_account(account: Account) -> None:
+    def queries(day: date) -> tuple[int, int]:
+        monthly_credit_grant(month=NOVEMBER)
+        with CaptureQueriesContext(connection) as granting:
+            assert monthly_credit_grant(month=NOVEMBER) == 0
+        for each in Account.objects.all():
+            used(each, day, USD)
+        with CaptureQueriesContext(connection) as charging:
+            assert usage_charge(before=TODAY) == Account.objects.count()
+        return len(granting), len(charging)
+
+    few = queries(date(2026, 11, 5))
+    for _ in range(3):
+        old_account()
+
+    assert queries(date(2026, 11, 6)) == few
 
 
 def test_closed_month_gets_no_credit_any_more(account: Account) -> None:

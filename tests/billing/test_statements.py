@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
-from pytest_django import Settings
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Account
 from billing import statements
@@ -97,7 +98,7 @@ def test_second_closing_changes_nothing(account: Account) -> None:
     before = (entries(), Statement.objects.values().get(), list(StatementLine.objects.values()))
 
     assert close(OCTOBER, account) == [None]
-    assert close(OCTOBER) == [None]
+    assert close(OCTOBER) == []
 
     assert (entries(), Statement.objects.values().get(), list(StatementLine.objects.values())) == before
 
@@ -201,7 +202,7 @@ def test_interrupted_closing_leaves_each_account_closed_or_untouched(db: None, m
 
     assert [len(entries(account)) for account in accounts] == [3, 0, 0]
     assert Statement.objects.count() == 1
-    assert [statement is None for statement in close(OCTOBER)] == [True, False, False]
+    assert [statement is None for statement in close(OCTOBER)] == [False, False]
     assert [plain_sum(account) for account in accounts] == [0, 0, 0]
 
 
@@ -237,6 +238,20 @@ def test_months_can_be_closed_late_and_in_any_order(account: Account) -> None:
     assert of_month(account, SEPTEMBER) == (150_000_000, CREDIT, 50_000_000)
     assert of_month(account, OCTOBER) == (20_000_000, 20_000_000, 0)
     assert plain_sum(account) == 10_000_000
+
+
+def test_closing_again_costs_as_many_queries_for_many_accounts_as_for_one(
+    account: Account, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    close(OCTOBER)
+    with CaptureQueriesContext(connection) as few:
+        assert close(OCTOBER) == []
+    for _ in range(3):
+        old_account()
+    close(OCTOBER)
+
+    with django_assert_num_queries(len(few)):
+        assert close(OCTOBER) == []
 
 
 def test_account_has_no_statement_of_a_month_before_it_was_opened(db: None) -> None:
