@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Account, User
@@ -19,7 +20,11 @@ class CurrentAccountMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.account = SimpleLazyObject(lambda: _current_account(request))  # type: ignore[attr-defined]
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.session.accessed and not response.has_header("Cache-Control"):
+            # A page of an account is nobody else's, nor the next one's at the same browser.
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
 
 
 def _current_account(request: HttpRequest) -> Account | None:

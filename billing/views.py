@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.access import account_or_404
 from billing.bills import bill_lines, has_sample, ledger_page, statement_of
@@ -14,7 +14,7 @@ from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_of
 
 
-@require_GET
+@require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Credit, spending by service, plan, statements and ledger."""
     account, now = account_or_404(request), utc_now()
@@ -31,7 +31,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "billing/overview.html", context)
 
 
-@require_GET
+@require_safe
 def statement(request: HttpRequest, month: str) -> HttpResponse:
     """A closed month's bill, on a page that prints well; 404 for a month without one."""
     found = statement_of(account_or_404(request), month)

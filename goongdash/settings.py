@@ -44,10 +44,11 @@ try:
     # Every Redis key begins with this, so that one Redis can serve several installations (and tests).
     REDIS_PREFIX = env.str("REDIS_PREFIX", "goongdash", validate=validate.Regexp(r"^[a-z0-9_.-]{1,40}$"))
 
+    _url = validate.Regexp(r"^https?://[^/\s]+/?$", error="Write it as https://api.example.com.")
     PORT = env.int("PORT", 8000, validate=validate.Range(1, 65_535))
     GATE_PORT = env.int("GATE_PORT", 8001, validate=validate.Range(1, 65_535))
     GATE_HOST = env.str("GATE_HOST", "127.0.0.1")
-    GATE_PUBLIC_URL = env.str("GATE_PUBLIC_URL", f"http://127.0.0.1:{GATE_PORT}").rstrip("/")
+    GATE_PUBLIC_URL = env.str("GATE_PUBLIC_URL", f"http://127.0.0.1:{GATE_PORT}", validate=_url).rstrip("/")
     TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
     KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 30, validate=validate.Range(1, 3_600))
     KEY_CACHE_SIZE = env.int("KEY_CACHE_SIZE", 100_000, validate=validate.Range(100, 10_000_000))
@@ -185,6 +186,8 @@ EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 if not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mail"
+    # Mails hold links that let their reader in.
+    EMAIL_FILE_PATH.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 CACHES = {
     "default": {

@@ -16,6 +16,7 @@ from goongdash.lib.clock import utc_now
 from keys.errors import KeyInvalid
 from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
 from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
+from keys.names import name_fault
 from keys.patterns import UrlPattern
 from keys.restrictions import entry_text, parse_entry
 from keys.vault import encrypt, lookup_digest
@@ -51,10 +52,8 @@ def key_create(
     """
     if key_type not in KeyType.values:
         raise KeyInvalid(f"{key_type!r} is no key type; choose rest or tiles.")
-    if not name.strip():
-        raise KeyInvalid("A key needs a name.")
-    if len(name.strip()) > 100:
-        raise KeyInvalid("The name is longer than 100 characters.")
+    if fault := name_fault(name):
+        raise KeyInvalid(fault)
     if len(description.strip()) > 1_000:
         raise KeyInvalid("The description is longer than 1,000 characters.")
     if text is not None and not is_importable(text):

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
 
@@ -34,7 +34,7 @@ PAGE_SIZE = 50
 N_KEYS_WITHOUT_SEARCH = 5
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def key_list(request: SiteRequest) -> HttpResponse:
     context = _list_context(account_or_404(request), request.GET)
@@ -61,7 +61,7 @@ def key_create_dialog(request: SiteRequest) -> HttpResponse:
     return render(request, "keys/_create.html", context, status=422 if form.errors else 200)
 
 
-@require_GET
+@require_safe
 @never_cache
 def key_reveal(request: HttpRequest, key_id: int) -> HttpResponse:
     """The whole text of a key, as plain text."""
@@ -88,7 +88,7 @@ def key_delete(request: SiteRequest, key_id: int) -> HttpResponse:
     return render(request, "keys/_deleted.html", {**_list_context(account, query), "is_beside": True})
 
 
-@require_GET
+@require_safe
 def check_entry(request: HttpRequest) -> HttpResponse:
     """What one entry of the restriction list stands for, or what is wrong with it."""
     account_or_404(request)

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.access import account_or_404
@@ -21,7 +21,7 @@ from stats.forms import UsageFilters
 from stats.selectors import usage_counted_at, usage_of
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def statistics(request: SiteRequest) -> HttpResponse:
     """Requests of a period by service and outcome; 422 where the filters make no sense.

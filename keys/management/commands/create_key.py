@@ -48,7 +48,8 @@ class Command(ReportingCommand):
                 expires_at=expires_at,
             )
         except RestrictionError as error:
-            raise CommandError(f"--allow {error.fragment!r}: {error.reason}", returncode=2) from None
+            entry = next(entry for entry in options["allow"] if error.fragment in entry)
+            raise CommandError(f"--allow {entry!r}: {error.reason}", returncode=2) from None
         except KeyInvalid as error:
             raise CommandError(str(error), returncode=2) from None
         self.report({"id": created.key.pk, "key": created.text}, f"Key {created.key.pk}: {created.text}")
