@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import redis
+from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from stats.stream import redis_client
+# Whoever asks wants an answer soon: a store that is away is not asked again and again.
+TIMEOUT_S = 2
 
 
 @require_safe
@@ -37,4 +41,7 @@ def _ask_postgres() -> None:
 
 
 def _ask_redis() -> None:
-    redis_client().ping()
+    with redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+    ) as client:
+        client.ping()
