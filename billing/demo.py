@@ -25,10 +25,9 @@ from keys.models import ApiKey, Service
 from keys.services import key_create
 from keys.vault import decrypt
 from stats.events import UsageEvent, encode_caller, encode_entry, encode_request
-from stats.ingest import ingest_all
 from stats.models import DailyUsage
 from stats.outcomes import Outcome
-from stats.rollups import usage_roll_up
+from stats.rollups import usage_catch_up
 from stats.stream import count_key, redis_client, shard_of, stream_key
 
 EMAIL = "demo@example.com"
@@ -76,17 +75,11 @@ def demo_seed(*, now: datetime) -> Demo:
         today = day_of(now, settings.BILLING_ZONE)
         first = today - timedelta(days=N_DAYS)
         # Before the look for empty days as well: what a killed run had pushed may still be on its way.
-        _store_usage()
+        usage_catch_up()
         _push_usage(account, keys, _empty_days(account, first, today - timedelta(days=1)))
-        _store_usage()
+        usage_catch_up()
         _bill(account, Month.of(first), Month.of(today), now)
     return Demo(account, {slug: decrypt(key.ciphertext) for slug, key in keys.items()})
-
-
-def _store_usage() -> None:
-    ingest_all()
-    while usage_roll_up():
-        pass
 
 
 @contextmanager

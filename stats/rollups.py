@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, day_start, days
-from stats.ingest import SHARD_BITS, cursors_lock
+from stats.ingest import SHARD_BITS, cursors_lock, ingest_all
 from stats.models import DailyUsage, HourlyUsage, ShardCursor
 
 BATCH_RECORDS = 500_000
@@ -46,6 +46,14 @@ _ADD = """
 def usage_roll_up() -> int:
     """Adds every record not yet rolled up to the sums; returns how many records that were."""
     return sum(_roll_up_shard(shard) for shard in ShardCursor.objects.values_list("shard", flat=True))
+
+
+def usage_catch_up() -> tuple[int, int]:
+    """Stores and adds up everything that waits; returns how many stream entries and how many records that were."""
+    n_entries, n_records = ingest_all(), 0
+    while n_new := usage_roll_up():
+        n_records += n_new
+    return n_entries, n_records
 
 
 def rollups_rebuild(*, first: date, last: date) -> int:

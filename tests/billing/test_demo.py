@@ -119,7 +119,7 @@ def test_seed_killed_between_push_and_rollup_seeds_no_day_twice(monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(demo, "_store_usage", lambda: None)
+        patch.setattr(demo, "usage_catch_up", lambda: (0, 0))
         patch.setattr(demo, "_bill", die)
         with pytest.raises(KeyboardInterrupt):
             seed()

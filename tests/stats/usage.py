@@ -7,8 +7,7 @@ from itertools import groupby
 
 from billing.demo import events_push
 from stats.events import UsageEvent
-from stats.ingest import ingest_all
-from stats.rollups import usage_roll_up
+from stats.rollups import usage_catch_up
 from stats.stream import shard_of
 
 
@@ -20,6 +19,4 @@ def push_events(events: Iterable[UsageEvent]) -> None:
 
     for number, of_shard in groupby(sorted(events, key=shard), key=shard):
         events_push(number, list(of_shard))
-    ingest_all()
-    while usage_roll_up():
-        pass
+    usage_catch_up()

@@ -9,8 +9,7 @@ from billing.errors import MonthNotOver
 from billing.statements import accounts_to_close, month_close
 from goongdash.commands import CommandError, CommandParser, ReportingCommand, month_argument
 from goongdash.lib.clock import utc_now
-from stats.ingest import ingest_all
-from stats.rollups import usage_roll_up
+from stats.rollups import usage_catch_up
 
 
 class Command(ReportingCommand):
@@ -26,9 +25,7 @@ class Command(ReportingCommand):
             account = account_by_email(options["account"])
             if account is None:
                 raise CommandError(f"There is no account of {options['account']}.")
-        ingest_all()
-        while usage_roll_up():
-            pass
+        usage_catch_up()
         closing = month_close(month=month, now=utc_now(), account=account)
         try:
             total = len(accounts_to_close(month, account))
