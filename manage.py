@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +13,7 @@ WITHOUT_SERVERS = {"help", "version", "--help", "-h", "--version", "collectstati
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     from goongdash.embedded.errors import EmbeddedServerError
@@ -19,7 +21,7 @@ def main() -> None:
     try:
         with _servers(sys.argv[1:]):
             execute_from_command_line(sys.argv)
-    except EmbeddedServerError as error:
+    except (EmbeddedServerError, ImproperlyConfigured) as error:
         sys.exit(f"{error}")
 
 
@@ -30,6 +32,8 @@ def _servers(arguments: list[str]) -> AbstractContextManager[None]:
 
     if not arguments or arguments[0] in WITHOUT_SERVERS or {"--help", "-h"} & set(arguments):
         return nullcontext()
+    # Bad settings are named before a server is started for them.
+    importlib.import_module("goongdash.settings")
     return using_servers(data_dir())
 
 

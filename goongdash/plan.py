@@ -34,7 +34,8 @@ class Plan:
 
     @classmethod
     def from_environment(cls, root: Path) -> Plan:
-        return cls(
+        """Raises RunError for a value that no run can use."""
+        plan = cls(
             root=root,
             data_dir=paths.data_dir(),
             host=os.environ.get("HOST") or "127.0.0.1",
@@ -46,6 +47,10 @@ class Plan:
             servers=paths.needed_servers(),
             seeds_demo=os.environ.get("GOONGDASH_ENV") != "production",
         )
+        if plan.port == plan.gate_port:
+            # The gate shares its port with its siblings, and would share it with the dashboard.
+            raise RunError(f"PORT and GATE_PORT are both {plan.port}; they must differ.")
+        return plan
 
     @property
     def url(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import secrets
@@ -20,8 +21,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
+from django.core.exceptions import ImproperlyConfigured
+
 from goongdash.embedded import folders, locks, paths, processes
 from goongdash.embedded.errors import EmbeddedServerError
+from goongdash.embedded.redis import appendfsync
 from goongdash.embedded.servers import keeping_servers
 from goongdash.output import Output
 from goongdash.plan import MARK, Plan, RunError
@@ -48,6 +52,16 @@ def main() -> int:
         return 1
 
 
+def _check_settings(plan: Plan) -> None:
+    """Reads what every program will read, so that a bad value is named once and before anything starts."""
+    try:
+        importlib.import_module("goongdash.settings")
+    except ImproperlyConfigured as error:
+        raise RunError(str(error)) from None
+    if "redis" in plan.servers:
+        appendfsync()
+
+
 def run(plan: Plan) -> NoReturn:
     """Run until stopped. Ends by `Stopped`, or by an error; either way nothing that it started is left."""
     with locks.run_lock(plan.data_dir) as lock:
@@ -57,6 +71,7 @@ def run(plan: Plan) -> NoReturn:
         _end_leftovers(plan)
         check_ports(plan)
         folders.prepare(plan.data_dir)
+        _check_settings(plan)
         with _keeping_servers(plan) as let_others_join:
             try:
                 _serve(plan, let_others_join)

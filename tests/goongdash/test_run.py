@@ -239,3 +239,23 @@ def test_run_info_is_json_for_scripts(project: Project) -> None:
         locks.write_run_info(lock, locks.RunInfo(1, "http://x", ["redis"]))
         assert json.loads(lock.read()) == {"pid": 1, "url": "http://x", "servers": ["redis"]}
     assert locks.read_run_info(project.data_dir) is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"USAGE_SHARDS": "0"}, "USAGE_SHARDS"),
+        ({"BILLING_TIME_ZONE": "Mars"}, "BILLING_TIME_ZONE"),
+        ({"REDIS_APPENDFSYNC": "maybe"}, "REDIS_APPENDFSYNC"),
+        ({"GATE_PUBLIC_URL": "foo"}, "GATE_PUBLIC_URL"),
+        ({"PORT": "8460", "GATE_PORT": "8460"}, "PORT and GATE_PORT"),
+        ({"GOONGDASH_ENV": "production"}, "SECRET_KEY"),
+    ],
+)
+def test_bad_value_is_named_before_anything_starts(project: Project, variables: dict[str, str], named: str) -> None:
+    with project.start(**variables) as run:
+        said, _ = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert named in said
+    assert len(said.splitlines()) <= 3
+    assert project.programs() == []
