@@ -183,6 +183,14 @@ def test_named_servers_are_used(read_all: ReadAll) -> None:
     assert read["CACHES"]["default"]["LOCATION"] == "rediss://:secret@redis.internal:6380/3"
 
 
+def test_every_part_puts_the_prefix_before_its_redis_keys(read_all: ReadAll) -> None:
+    (answer,) = read_all({"REDIS_PREFIX": "maps"})
+
+    read = answer["settings"]
+    prefixes = [read["CACHES"]["default"]["KEY_PREFIX"], read["CELERY_BROKER_TRANSPORT_OPTIONS"]["global_keyprefix"]]
+    assert all(prefix.startswith("maps:") for prefix in prefixes)
+
+
 def test_one_zone_cuts_everything(read_all: ReadAll) -> None:
     (answer,) = read_all({"BILLING_TIME_ZONE": "Asia/Kolkata"})
 
