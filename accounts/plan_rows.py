@@ -1,4 +1,4 @@
-"""A plan in words, for the table that compares them. Pure: no limit at all is said in words too."""
+"""A plan in words, for the table that compares them; no limit at all is said in words too. Asks no database."""
 
 from __future__ import annotations
 
