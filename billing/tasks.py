@@ -9,6 +9,7 @@ from billing.ledger import monthly_credit_grant, usage_charge
 from billing.statements import month_close
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_of
+from stats.rollups import usage_catch_up
 
 
 @shared_task(name="billing.grant_monthly_credit")
@@ -25,6 +26,8 @@ def charge_usage() -> int:
 def close_past_months() -> int:
     """The last three months, the oldest first: a schedule that stood still for a while is made up for."""
     now = utc_now()
+    # What waits belongs into the statements; afterwards it would be late.
+    usage_catch_up()
     last = Month.of(day_of(now, settings.BILLING_ZONE)).previous
     months = (last.previous.previous, last.previous, last)
     return sum(statement is not None for month in months for statement in month_close(month=month, now=now))

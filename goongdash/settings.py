@@ -84,6 +84,9 @@ except ValueError:
         'The environment is not usable: "DATABASE_URL" is no URL; percent-encode what is special in its parts.'
     ) from None
 
+if IS_PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("DEBUG shows secrets to whoever causes an error; it cannot be on in production.")
+
 _missing = [
     name
     for name, value in {

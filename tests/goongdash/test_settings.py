@@ -129,6 +129,12 @@ def test_production_starts_only_with_each_of_its_secrets(read_all: ReadAll, tmp_
     assert not (tmp_path / "data" / "secrets.json").exists()
 
 
+def test_production_refuses_debug(read_all: ReadAll) -> None:
+    refused, allowed = read_all({**PRODUCTION, "DEBUG": "true"}, {**PRODUCTION, "DEBUG": "false"})
+    assert "DEBUG" in refused["error"]
+    assert allowed["settings"]["DEBUG"] is False
+
+
 def test_production_sends_cookies_over_tls_only_unless_told_otherwise(read_all: ReadAll) -> None:
     strict, plain = (answer["settings"] for answer in read_all(PRODUCTION, {**PRODUCTION, "SECURE_COOKIES": "false"}))
 
