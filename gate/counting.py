@@ -19,8 +19,9 @@ from goongdash.lib.clock import to_epoch_us
 
 logger = logging.getLogger(__name__)
 
-# Longer scripts would keep the store from everyone else; the rest of the tick goes into the next call.
-BATCH_SIZE = 256
+# A call of this many goes out before its tick has ended, so that the store works while the gate reads on, and
+# no script keeps the store from everyone else for long.
+BATCH_SIZE = 32
 
 Answer = Callable[[Verdict | None], None]
 
@@ -48,10 +49,13 @@ class Counter:
         self.calendar = Calendar.around(now(), zone)
 
     def count(self, account_id: int, spec: bytes, caller: bytes, event: bytes, answer: Answer) -> None:
-        arguments, answers = self._pending[account_id % len(self._pending)]
+        shard = account_id % len(self._pending)
+        arguments, answers = self._pending[shard]
         arguments.append(bulk(spec) + bulk(caller) + bulk(event))
         answers.append(answer)
-        if not self._is_scheduled:
+        if len(answers) >= BATCH_SIZE:
+            self._send_pending(shard)
+        elif not self._is_scheduled:
             self._is_scheduled = True
             self._loop.call_soon(self._flush)
 
@@ -62,18 +66,17 @@ class Counter:
 
     def _flush(self) -> None:
         self._is_scheduled = False
+        for shard, (_, answers) in enumerate(self._pending):
+            if answers:
+                self._send_pending(shard)
+
+    def _send_pending(self, shard: int) -> None:
         now = self._now()
         if self.calendar.is_stale(to_epoch_us(now)):
             self.calendar = Calendar.around(now, self._zone)
         head = bulk(self.calendar.packed_days) + bulk(TTLS)
-        for shard, (arguments, answers) in enumerate(self._pending):
-            if not answers:
-                continue
-            self._pending[shard] = ([], [])
-            for at in range(0, len(answers), BATCH_SIZE):
-                self._send(shard, head, arguments[at : at + BATCH_SIZE], answers[at : at + BATCH_SIZE])
-
-    def _send(self, shard: int, head: bytes, arguments: list[bytes], answers: list[Answer]) -> None:
+        arguments, answers = self._pending[shard]
+        self._pending[shard] = ([], [])
         call = Call(answers, self._under_way.discard)
         self._under_way.add(call)
         call.timer = self._loop.call_later(self._timeout_s, self._time_out, call)
