@@ -135,6 +135,9 @@ class GateProtocol(asyncio.Protocol):
     # -- what the parser says
 
     def on_message_begin(self) -> None:
+        if self._begun_at is None:
+            # Begun behind another request in the same packet: what comes next is no first line.
+            self._begun_at = self._loop.time()
         self._start_message()
 
     def on_url(self, url: bytes) -> None:

@@ -60,6 +60,19 @@ def test_uri_typed_with_accents_is_served(gate: GateProcess) -> None:
     assert "Hà Nội".encode() in received
 
 
+def test_body_behind_a_pipelined_request_keeps_its_length(gate: GateProcess) -> None:
+    # In the packet after its headers the body looks like a first line with accents in it.
+    post = b"POST /geocode HTTP/1.1\r\nHost: gate\r\nContent-Length: 6\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=10) as sock:
+        sock.sendall(get("/geocode") + post)
+        assert statuses(sock.recv(65_536)) == [403]
+        sock.sendall("éé\r\n".encode() + get("/geocode", "Connection: close"))
+        received = b""
+        while chunk := sock.recv(65_536):
+            received += chunk
+    assert statuses(received) == [405, 403]
+
+
 def test_head_has_the_headers_of_get_and_no_body(gate: GateProcess) -> None:
     received = talk(gate, b"HEAD /geocode HTTP/1.1\r\nHost: gate\r\n\r\n")
     head, _, body = received.partition(b"\r\n\r\n")

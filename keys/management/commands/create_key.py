@@ -48,7 +48,7 @@ class Command(ReportingCommand):
                 expires_at=expires_at,
             )
         except RestrictionError as error:
-            entry = next(entry for entry in options["allow"] if error.fragment in entry)
+            entry = next((entry for entry in options["allow"] if error.fragment in entry), error.fragment)
             raise CommandError(f"--allow {entry!r}: {error.reason}", returncode=2) from None
         except KeyInvalid as error:
             raise CommandError(str(error), returncode=2) from None
