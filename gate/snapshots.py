@@ -22,6 +22,7 @@ UNKNOWN_TTL_S = 1.0
 MAX_UNKNOWN = 10_000
 # Of one key: its web sites, or what strangers claim to be.
 MAX_DECISIONS = 1_024
+MAX_PLACE_BYTES = 1_024
 
 # Service id, Referer, Origin, and the address where the key's list has addresses: all that a decision hangs on.
 Place = tuple[int, bytes | None, bytes | None, bytes | None]
@@ -52,7 +53,12 @@ class Entry:
         return use
 
     def remember(self, place: Place, decision: Decision) -> None:
-        """Keeps a decision for the next request from the same place; forgets all when there are too many."""
+        """Keeps a decision for the next request from the same place; forgets all when there are too many.
+
+        One with absurdly long headers is not kept, so that nobody can fill the memory with them.
+        """
+        if sum(len(part) for part in place[1:] if isinstance(part, bytes)) > MAX_PLACE_BYTES:
+            return
         if len(self.decisions) >= MAX_DECISIONS:
             self.decisions.clear()
         self.decisions[place] = decision

@@ -9,7 +9,8 @@ import pytest
 
 from gate.changes import apply
 from gate.snapshot import Catalogue, KeySnapshot
-from gate.snapshots import UNKNOWN_TTL_S, Snapshots, SourceUnavailable
+from gate.snapshots import MAX_DECISIONS, UNKNOWN_TTL_S, Entry, Snapshots, SourceUnavailable
+from gate.use import Use
 from tests.gate.snapshots import SNAPSHOT
 
 
@@ -183,3 +184,14 @@ def test_key_made_after_it_was_asked_for_is_found_when_announced() -> None:
         assert snapshots.known("new") is not None
 
     play(scenario)
+
+
+def test_decisions_kept_for_a_key_are_bounded_in_number_and_size() -> None:
+    entry = Entry(SNAPSHOT, 0.0)
+    decision = (Use.of(SNAPSHOT, None, None), b"")
+    for n in range(3_000):
+        entry.remember((1, b"https://%d.example/" % n, None, None), decision)
+        assert len(entry.decisions) <= MAX_DECISIONS
+    entry.decisions.clear()
+    entry.remember((1, b"https://example.com/" + b"x" * 8_000, None, None), decision)
+    assert entry.decisions == {}
