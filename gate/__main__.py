@@ -66,7 +66,8 @@ async def _run() -> None:
         size=settings.KEY_CACHE_SIZE,
     )
     store = Store(settings.REDIS_URL, files("gate").joinpath("count.lua").read_bytes())
-    counter = Counter(
+    make_counter = partial(
+        Counter,
         store,
         [stream_key(shard).encode() for shard in range(settings.USAGE_SHARDS)],
         settings.BILLING_ZONE,
@@ -75,7 +76,7 @@ async def _run() -> None:
     )
     gate = Gate(
         snapshots,
-        counter,
+        make_counter,
         lookup_digest,
         tuple(settings.TRUSTED_PROXIES),
         settings.GATE_PUBLIC_URL,
