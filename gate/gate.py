@@ -13,7 +13,7 @@ from gate.calendar import Moment
 from gate.counting import Answer, Counter
 from gate.decide import refusal
 from gate.exchange import Exchange
-from gate.facts import Caller, Ip, Networks, Peer, key_text, session_token, split_target
+from gate.facts import Caller, Ip, Networks, Peer, key_text, parameter, session_token, split_target
 from gate.heads import Heads
 from gate.replies import Reply
 from gate.sandbox import sandbox_answer
@@ -23,7 +23,7 @@ from gate.specs import Verdict
 from gate.use import Use
 from keys.key_text import KeyShape, shape_of
 from keys.origins import origin_text, request_origin
-from stats.events import encode_origin, join_caller
+from stats.events import encode_origin, join_request
 from stats.outcomes import OUTCOMES, Outcome
 
 logger = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class Gate:
         self.heads = Heads()
         self._counter = make_counter(self._answer)
         self._digest = digest
-        # By key text, of keys that exist: working one out takes as long as all the rest of a look-up.
-        self._digests: dict[str, str] = {}
+        # By what `api_key` was, of keys that exist: working one out takes as long as all the rest of a look-up.
+        self._digests: dict[bytes, str] = {}
         self._trusted = trusted
         self._callers: dict[bytes, Caller] = {}
         self._public_url = public_url
@@ -69,11 +69,11 @@ class Gate:
             return
         raw_path, exchange.query = split_target(target)
         exchange.path, exchange.service = self.snapshots.catalogue.find(raw_path)
-        if exchange.method == "GET" or exchange.method == "HEAD":
+        if exchange.head.method == "GET" or exchange.head.method == "HEAD":
             self._identify(exchange)
-        elif exchange.method == "OPTIONS":
+        elif exchange.head.method == "OPTIONS":
             # A browser asks before it sends the key; this is no use of an API.
-            exchange.send(Reply(200 if exchange.is_question else 204, b"", headers=replies.PREFLIGHT))
+            exchange.send(Reply(200 if exchange.head.is_question else 204, b"", headers=replies.PREFLIGHT))
         else:
             message, allow = "Only GET requests are served here.", b"Allow: GET, HEAD, OPTIONS\r\n"
             exchange.send(replies.error_reply(405, "METHOD_NOT_ALLOWED", message, exchange.id, allow))
@@ -88,18 +88,28 @@ class Gate:
         return Reply(200 if is_ready else 503, b'{"status": "%s"}' % (b"ok" if is_ready else b"store unavailable"))
 
     def _identify(self, exchange: Exchange) -> None:
-        text = key_text(exchange.query)
-        if not text:
+        value = parameter(exchange.query, b"api_key")
+        if not value:
             self._refuse(exchange, Outcome.SERVICE_UNKNOWN if exchange.service is None else Outcome.KEY_MISSING)
             return
-        digest = self._digests.get(text) or self._digest(text)
+        digest = self._digests.get(value)
+        if digest is None:
+            self._look_up(exchange, value)
+        elif (entry := self.snapshots.known(digest)) is not None:
+            self._decide(exchange, entry)
+        else:
+            self._start(exchange, self._ask(exchange, value, digest))
+
+    def _look_up(self, exchange: Exchange, value: bytes) -> None:
+        text = key_text(value)
+        digest = self._digest(text)
         entry = self.snapshots.known(digest)
         if entry is not None:
             self._decide(exchange, entry)
         elif shape_of(text) is KeyShape.MISTYPED:
             self._refuse(exchange, Outcome.KEY_UNKNOWN)
         else:
-            self._start(exchange, self._ask(exchange, text, digest))
+            self._start(exchange, self._ask(exchange, value, digest))
 
     def _start(self, exchange: Exchange, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(self._guarded(exchange, work))
@@ -114,7 +124,7 @@ class Gate:
             logger.exception("request_failed", extra={"request_id": exchange.id.decode()})
             exchange.send(replies.error_reply(500, "INTERNAL", "Something went wrong on our side.", exchange.id))
 
-    async def _ask(self, exchange: Exchange, text: str, digest: str) -> None:
+    async def _ask(self, exchange: Exchange, value: bytes, digest: str) -> None:
         try:
             entry = await self.snapshots.ask(digest)
         except SourceUnavailable:
@@ -123,16 +133,16 @@ class Gate:
         if entry.key is not None:
             if len(self._digests) >= MAX_DIGESTS:
                 self._digests.clear()
-            self._digests[text] = digest
+            self._digests[value] = digest
         self._decide(exchange, entry)
 
     def _decide(self, exchange: Exchange, entry: Entry) -> None:
-        key, service, headers = entry.key, exchange.service, exchange.headers
+        key, service, head = entry.key, exchange.service, exchange.head
         if key is None:
             self._refuse(exchange, Outcome.KEY_UNKNOWN)
             return
         address = exchange.caller.text if key.restrictions.ip_ranges else None
-        place = (0 if service is None else service.id, headers.get(b"referer"), headers.get(b"origin"), address)
+        place = (0 if service is None else service.id, head.referer, head.origin, address)
         decision = entry.decisions.get(place)
         if decision is None:
             decision = self._decide_anew(exchange, entry, key)
@@ -142,8 +152,7 @@ class Gate:
         self._count(exchange, *decision)
 
     def _decide_anew(self, exchange: Exchange, entry: Entry, key: KeySnapshot) -> Decision:
-        headers = exchange.headers
-        origin = request_origin(_text(headers.get(b"referer")), _text(headers.get(b"origin")))
+        origin = request_origin(_text(exchange.head.referer), _text(exchange.head.origin))
         now_us = int(time.time() * 1_000_000)
         refused = refusal(key, exchange.service, origin, exchange.caller.ip, now_us)
         recorded = b"" if origin is None else encode_origin(origin_text(origin))
@@ -156,7 +165,7 @@ class Gate:
         spec, caller = use.spec, use.rate_name + address
         if use.session_spec is not None and (token := session_token(exchange.query)):
             spec, caller = use.session_spec, caller + b"\t" + token
-        event = use.event_head + join_caller(address, origin, exchange.id)
+        event = join_request(use.event_head, address, origin, exchange.id)
         self._counter.count(use.key.account_id, spec, caller, event, exchange)
 
     def _answer(self, exchange: Exchange, verdict: Verdict | None, moment: Moment | None) -> None:
@@ -165,24 +174,26 @@ class Gate:
             # What memory alone refuses is refused whether or not it could be recorded.
             self._refuse(exchange, use.refused or Outcome.UNAVAILABLE)
             return
-        limits = replies.limit_header(use.limits, use.window_s, verdict, moment) if use.limits else b""
+        numbers = replies.limit_numbers(use.window_s, verdict, moment)
+        if verdict.number == _ALLOWED and exchange.head.is_question and not exchange.is_last:
+            exchange.send_bytes(use.pass_text % (exchange.id, *numbers))
+            return
+        headers = use.policy + use.limits % numbers if use.limits else b""
         if verdict.number != _ALLOWED:
-            self._refuse_with_limits(exchange, verdict, moment, limits)
-        elif exchange.is_question and not exchange.is_last:
-            exchange.send_bytes(replies.encode_pass(exchange.id, use.identity, use.policy, limits))
-        elif exchange.is_question:
-            exchange.send(Reply(200, b"", headers=use.identity + use.policy + limits))
+            self._refuse_with_limits(exchange, verdict, moment, headers)
+        elif exchange.head.is_question:
+            exchange.send(Reply(200, b"", headers=use.identity + headers))
         else:
-            self._start(exchange, self._answer_from_sandbox(exchange, use.policy + limits))
+            self._start(exchange, self._answer_from_sandbox(exchange, headers))
 
-    def _refuse_with_limits(self, exchange: Exchange, verdict: Verdict, moment: Moment, limits: bytes) -> None:
+    def _refuse_with_limits(self, exchange: Exchange, verdict: Verdict, moment: Moment, headers: bytes) -> None:
         exchange.send(
             replies.refusal_reply(
                 verdict.outcome,
                 request_id=exchange.id,
                 key=exchange.use.key,
                 service=exchange.use.service,
-                headers=exchange.use.policy + limits if limits else b"",
+                headers=headers,
                 retry_after_s=replies.retry_after_s(verdict, moment),
             )
         )
@@ -204,7 +215,7 @@ class Gate:
 
     def _base_url(self, exchange: Exchange) -> str:
         """Where the caller reached us, for the URLs inside a style; our public URL where it does not say."""
-        host = exchange.headers.get(b"host", b"")
+        host = exchange.head.headers.get(b"host", b"")
         if not host or not all(byte in _HOST_BYTES for byte in host):
             return self._public_url
         return f"{self._public_url.partition('://')[0]}://{host.decode()}"

@@ -8,7 +8,6 @@ whole request without a body, the request is that head with this target, and not
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from gate.facts import FORWARD_AUTH_PATH, REPEATED, Headers
 
@@ -25,12 +24,18 @@ FRAMING = frozenset((b"content-length", b"transfer-encoding", b"upgrade", b"conn
 _ORIGINAL_URIS = frozenset((b"x-original-uri", b"x-forwarded-uri"))
 
 
-class Head(NamedTuple):
+class Head:
     """A request but for its target. `is_question`: a proxy asks about it, and the headers are its original's."""
 
-    method: str
-    headers: Headers
-    is_question: bool
+    __slots__ = ("forwarded_for", "headers", "is_question", "method", "origin", "referer")
+
+    def __init__(self, method: str, headers: Headers, *, is_question: bool) -> None:
+        self.method = method
+        self.headers = headers
+        self.is_question = is_question
+        self.origin = headers.get(b"origin")
+        self.referer = headers.get(b"referer")
+        self.forwarded_for = headers.get(b"x-forwarded-for")
 
 
 def cut(packet: bytes) -> tuple[bytes, bytes]:
@@ -70,7 +75,7 @@ class Heads:
         if len(self._known) >= MAX_HEADS:
             self._known.clear()
         headers = {name: value for name, value in head.headers.items() if name not in _ORIGINAL_URIS}
-        self._known[rest] = head._replace(headers=headers)
+        self._known[rest] = Head(head.method, headers, is_question=head.is_question)
 
 
 def _is_plain(headers: Headers) -> bool:

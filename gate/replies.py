@@ -23,11 +23,7 @@ PREFLIGHT = (
     b"Access-Control-Allow-Headers: *\r\n"
     b"Access-Control-Max-Age: 86400\r\n"
 )
-_PASS = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\nX-Request-Id: %b\r\n"
-    + CORS
-    + b"%b%b%b\r\n"
-)
+_PASS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\nX-Request-Id: %b\r\n" + CORS
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _MESSAGES = {
     "KEY_MISSING": "This request has no API key. Add your key as the query parameter api_key.",
@@ -68,9 +64,9 @@ def encode_reply(reply: Reply, *, request_id: bytes, is_head: bool, closes: bool
     )
 
 
-def encode_pass(request_id: bytes, identity: bytes, policy: bytes, limits: bytes) -> bytes:
-    """`encode_reply` for what proxies are told most of all: that a request may pass, on a connection that goes on."""
-    return _PASS % (request_id, identity, policy, limits)
+def pass_text(identity: bytes, policy: bytes, limits: bytes) -> bytes:
+    """What a proxy is told most of all, that a request may pass, with a place for its id and for each number."""
+    return b"%b%b%b%b\r\n" % (_PASS, identity, policy, limits)
 
 
 def error_reply(status: int, code: str, message: str, request_id: bytes, headers: bytes = b"") -> Reply:
@@ -144,7 +140,7 @@ def policy_header(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
 
 
 def limit_text(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
-    """The `RateLimit` header of a key for a service with a place for each of its numbers, as `limit_header` fills it.
+    """The `RateLimit` header of a key for a service with a place for each of its numbers, which `limit_numbers` fill.
 
     What is left of each limit, and in how many seconds it is whole again.
     """
@@ -157,17 +153,17 @@ def limit_text(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
     return f"RateLimit: {', '.join(limits)}\r\n".encode()
 
 
-def limit_header(text: bytes, window_s: int, verdict: Verdict, moment: Moment) -> bytes:
-    """`RateLimit` with what is left now."""
+def limit_numbers(window_s: int, verdict: Verdict, moment: Moment) -> tuple[int, ...]:
+    """What goes into the places of `limit_text`."""
     _, left_rate, wait_us, left_day, left_month = verdict
     rate_s = whole_seconds(wait_us) if wait_us else window_s
     if left_day == NO_LIMIT:
         if left_month == NO_LIMIT:
-            return text % (left_rate, rate_s)
-        return text % (left_rate, rate_s, left_month, moment.month_left_s)
+            return left_rate, rate_s
+        return left_rate, rate_s, left_month, moment.month_left_s
     if left_month == NO_LIMIT:
-        return text % (left_rate, rate_s, left_day, moment.day_left_s)
-    return text % (left_rate, rate_s, left_day, moment.day_left_s, left_month, moment.month_left_s)
+        return left_rate, rate_s, left_day, moment.day_left_s
+    return left_rate, rate_s, left_day, moment.day_left_s, left_month, moment.month_left_s
 
 
 def _rate_text(key: KeySnapshot, service: ServiceFacts | None) -> str:

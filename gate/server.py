@@ -45,6 +45,8 @@ _READ = frozenset(
     )
 )
 _ONCE = _READ - {b"x-forwarded-for"}
+# Stands in where a request could not be read.
+_UNREAD = Head("GET", {}, is_question=False)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -175,14 +177,14 @@ class GateProtocol(asyncio.Protocol):
         self._begun_at = None
         self._n_bytes = 0
         self._is_ending = is_last
-        target, head = self._target, Head(method, self._headers, is_question(self._target))
-        if head.is_question:
+        target, asks = self._target, is_question(self._target)
+        if asks:
             try:
                 method, target = original_request(method, target, self._headers)
             except BadRequest as error:
                 self._refuse(400, "BAD_REQUEST", str(error), is_last=is_last)
                 return
-            head = head._replace(method=method)
+        head = Head(method, self._headers, is_question=asks)
         self._parsed.append((target, head))
         self._take(head, target, is_last=is_last)
 
@@ -212,9 +214,7 @@ class GateProtocol(asyncio.Protocol):
     # -- requests and answers
 
     def _take(self, head: Head, target: bytes, *, is_last: bool = False) -> None:
-        headers = head.headers
-        caller = self._peer.caller_of(headers.get(b"x-forwarded-for"))
-        exchange = Exchange(self, make_request_id(), head.method, headers, caller, head.is_question, is_last)
+        exchange = Exchange(self, make_request_id(), head, self._peer.caller_of(head.forwarded_for), is_last)
         self._exchanges.append(exchange)
         self._gate.handle(exchange, target)
         if len(self._exchanges) >= MAX_PIPELINED and self._transport is not None and not self._is_paused:
@@ -249,7 +249,7 @@ class GateProtocol(asyncio.Protocol):
         self._refuse(status, code, message, is_last=True)
 
     def _refuse(self, status: int, code: str, message: str, *, is_last: bool) -> None:
-        exchange = Exchange(self, make_request_id(), "GET", {}, self._peer.caller, False, is_last)
+        exchange = Exchange(self, make_request_id(), _UNREAD, self._peer.caller, is_last)
         self._exchanges.append(exchange)
         exchange.send(error_reply(status, code, message, exchange.id))
 

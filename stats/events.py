@@ -2,7 +2,7 @@
 
 A stream entry holds the events of one script call: field `t`, the store's clock in microseconds; `n`, how many
 events of this shard came before; `e`, the events, one a line. A line is the outcome's number, whether the request
-is charged (0: another one covers it, as in an autocomplete session), and what `encode_request` and `join_caller`
+is charged (0: another one covers it, as in an autocomplete session), and what `encode_request` and `encode_caller`
 made, with tabs between. Only an allowed and charged request has units and a cost, whatever the line offers.
 """
 
@@ -66,7 +66,7 @@ def encode_request(*, account_id: int, key_id: int, service_id: int, units: int,
 def encode_caller(*, ip: str, origin: str, request_id: str) -> bytes:
     """The part of an event line that differs from request to request."""
     # A link-local address may name an interface of ours; that says nothing of the caller.
-    return join_caller(ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
+    return join_request(b"", ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
 
 
 def encode_origin(origin: str) -> bytes:
@@ -74,9 +74,9 @@ def encode_origin(origin: str) -> bytes:
     return _one_line(origin).encode(errors="replace")
 
 
-def join_caller(ip: bytes, origin: bytes, request_id: bytes) -> bytes:
-    """`encode_caller` for fields that are encoded already, as the gate keeps them."""
-    return b"%b\t%b\t%b" % (ip, origin, request_id)
+def join_request(head: bytes, ip: bytes, origin: bytes, request_id: bytes) -> bytes:
+    """`encode_request` and `encode_caller` together, for parts that are encoded already, as the gate keeps them."""
+    return b"%b%b\t%b\t%b" % (head, ip, origin, request_id)
 
 
 def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[Any, Any]:
