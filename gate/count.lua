@@ -16,19 +16,24 @@
 --
 -- What it keeps, each group in one hash, so that a batch is a handful of commands, however many requests it has:
 --   <prefix>rate:<window in ms>:<number of window>  `<key>:<IP>` → `>I4` for each pass, microseconds into the window
---   <prefix>day:<day>                               key → requests
+--   <prefix>day:<day>                               key → `>I4`: requests
 --   <prefix>month:<month>                           account → `>I4I4I8`: requests, map loads, micro-dollars spent
 --   <prefix>session:<account>:<token>               "open" or "ended"
 --
 -- Example: EVALSHA <sha> 1 goongdash:{u0}:events <days> <ttl> <spec> 7:203.0.113.7 "3\t7\t6\t1\t5000\t203.0.113.7\t\t0198…"
 
 local RECORD_ONLY, MAP_LOAD, MAP_PART = 0, 2, 3
-local SEARCH, DETAIL = 1, 2
+local DETAIL = 2
 local ALLOWED, RATE_LIMIT, DAILY_QUOTA, MONTHLY_QUOTA, CREDIT_EXHAUSTED = 0, 8, 9, 10, 11
 local NONE = 4294967295
 
-local call, pack, unpack_at = redis.call, struct.pack, struct.unpack
-local prefix = string.sub(KEYS[1], 1, -7)
+-- The places of a spec's fields.
+local KIND, FIXED, PART, RATE_LIMIT_N, WINDOW_MS, DAY_LIMIT, MONTH_LIMIT, PRICE = 1, 2, 3, 4, 5, 6, 7, 8
+local MONTH1, ALLOWANCE1, MONTH2, ALLOWANCE2, KEY, ACCOUNT, BASE = 9, 10, 11, 12, 13, 14, 15
+local SPEC = '>BBBI4I4I4I4I8I4I8I4I8ss'
+
+local ARGV, call, pack, unpack_at, sub = ARGV, redis.call, struct.pack, struct.unpack, string.sub
+local prefix = sub(KEYS[1], 1, -7)
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 
@@ -41,212 +46,208 @@ for at = 1, #ARGV[1], 16 do
 end
 local day_ttl_s, month_ttl_s, open_ttl_s, ended_ttl_s = unpack_at('>I4I4I4I4', ARGV[2])
 
--- A hash of the store, read with one command for the whole batch and written with one.
-local function hash(name, ttl_ms)
-  return {name = prefix .. name, ttl_ms = ttl_ms, fields = {}, values = {}, changed = {}}
-end
+-- Fields of a hash, each once: `at` tells where in `fields`, and so in what was read of them.
+local function wanted() return {n = 0, fields = {}, at = {}, changed = {}} end
 
-local function want(from, field)
-  if from.values[field] == nil then
-    from.values[field] = false
-    from.fields[#from.fields + 1] = field
+local function want(list, field)
+  if not list.at[field] then
+    local n = list.n + 1
+    list.n, list.fields[n], list.at[field] = n, field, n
   end
 end
 
-local function read(from)
-  if #from.fields == 0 then return end
-  local found = call('HMGET', from.name, unpack(from.fields))
-  for at, field in ipairs(from.fields) do from.values[field] = found[at] end
+local function read(name, list)
+  if list.n == 0 then return {} end
+  return call('HMGET', prefix .. name, unpack(list.fields))
 end
 
-local function write(to)
-  if #to.changed == 0 then return end
-  local n_added = call('HSET', to.name, unpack(to.changed))
-  -- All that it holds is new, so it is: whoever begins a hash says when it ends.
-  if n_added > 0 and n_added == call('HLEN', to.name) then call('PEXPIRE', to.name, to.ttl_ms) end
+-- Writes those of `values` that changed; whoever begins a hash says when it ends.
+local function write(name, list, values, ttl_ms)
+  local pairs_of, n = {}, 0
+  for at in pairs(list.changed) do
+    pairs_of[n + 1], pairs_of[n + 2], n = list.fields[at], values[at], n + 2
+  end
+  if n == 0 then return end
+  name = prefix .. name
+  local n_added = call('HSET', name, unpack(pairs_of))
+  if n_added > 0 and n_added == call('HLEN', name) then call('PEXPIRE', name, ttl_ms) end
 end
 
-local function change(to, field, value)
-  to.changed[#to.changed + 1] = field
-  to.changed[#to.changed + 1] = value
-end
-
-local days = hash('day:' .. day, day_ttl_s * 1000)
-local months = hash('month:' .. month, month_ttl_s * 1000)
-
--- The passes of a rate's window and of the one before, which the last `window_ms` may still reach into.
+-- A rate's window in which now is, and the one before it, into which the last `window_ms` reach.
 local windows = {}
-local function window(window_ms)
-  local found = windows[window_ms]
-  if not found then
-    local number = math.floor(now / (window_ms * 1000))
-    local name = 'rate:' .. string.format('%.0f', window_ms) .. ':'
-    found = {
-      length_us = window_ms * 1000,
-      now_us = now - number * window_ms * 1000,
-      old = hash(name .. string.format('%.0f', number - 1)),
-      new = hash(name .. string.format('%.0f', number), 2 * window_ms + 1000),
-      passes = {},
-    }
-    windows[window_ms] = found
-  end
-  return found
+local function begin_window(window_ms)
+  local number = math.floor(now / (window_ms * 1000))
+  local window = wanted()
+  window.length_us, window.ttl_ms = window_ms * 1000, 2 * window_ms + 1000
+  window.now_us = now - number * window.length_us
+  window.name = 'rate:' .. string.format('%.0f', window_ms) .. ':'
+  window.number, window.now_packed = number, pack('>I4', window.now_us)
+  windows[window_ms] = window
+  return window
 end
 
-local specs = {}
+-- What has to be read, for all requests at once.
+local specs, days, months = {}, wanted(), wanted()
 for at = 3, #ARGV, 3 do
-  local spec = specs[ARGV[at]]
+  local packed = ARGV[at]
+  local spec = specs[packed]
   if not spec then
-    spec = {unpack_at('>BBBI4I4I4I4I8I4I8I4I8ss', ARGV[at])}
-    specs[ARGV[at]] = spec
-    if spec[1] ~= RECORD_ONLY and spec[1] ~= MAP_PART then
-      want(days, spec[13])
-      want(months, spec[14])
+    spec = {unpack_at(SPEC, packed)}
+    specs[packed] = spec
+    if spec[KIND] ~= RECORD_ONLY and spec[KIND] ~= MAP_PART then
+      want(days, spec[KEY])
+      want(months, spec[ACCOUNT])
     end
   end
-  if spec[1] ~= RECORD_ONLY then
-    local its_window = window(spec[5])
+  if spec[KIND] ~= RECORD_ONLY then
     local caller = ARGV[at + 1]
-    if spec[3] > 0 then caller = string.match(caller, '^[^\t]*') end
-    want(its_window.old, caller)
-    want(its_window.new, caller)
+    if spec[PART] > 0 then caller = string.match(caller, '^[^\t]*') end
+    want(windows[spec[WINDOW_MS]] or begin_window(spec[WINDOW_MS]), caller)
   end
 end
-read(days)
-read(months)
-for _, its_window in pairs(windows) do
-  read(its_window.old)
-  read(its_window.new)
+local day_values, month_values = read('day:' .. day, days), read('month:' .. month, months)
+for _, window in pairs(windows) do
+  window.old = read(window.name .. string.format('%.0f', window.number - 1), window)
+  window.new = read(window.name .. string.format('%.0f', window.number), window)
 end
 
--- Where in `log` the first pass is that is later than `us`.
-local function first_after(log, us)
+-- Of the passes in `log`, those later than `us`.
+local function passes_after(log, us)
   local low, high = 0, #log / 4
   while low < high do
     local middle = math.floor((low + high) / 2)
     if unpack_at('>I4', log, middle * 4 + 1) > us then high = middle else low = middle + 1 end
   end
-  return low * 4 + 1
+  return sub(log, low * 4 + 1)
 end
 
-local function passes_of(its_window, caller)
-  local passes = its_window.passes[caller]
-  if not passes then
-    local old = its_window.old.values[caller] or ''
-    if old ~= '' then old = string.sub(old, first_after(old, its_window.now_us)) end
-    passes = {old = old, new = its_window.new.values[caller] or '', changed = false}
-    its_window.passes[caller] = passes
+-- How many have passed within the window that ends now.
+local function n_passes(window, at)
+  local n, old = 0, window.old[at]
+  if old then
+    old = passes_after(old, window.now_us)
+    window.old[at] = old
+    n = #old / 4
   end
-  return passes
+  local new = window.new[at]
+  return new and n + #new / 4 or n
 end
 
 -- Microseconds until one more may pass: until only `limit` - 1 passes lie within the window.
-local function wait_us(its_window, passes, limit)
-  local n_old = #passes.old / 4
-  local binding = n_old + #passes.new / 4 - limit
-  if binding < n_old then return unpack_at('>I4', passes.old, binding * 4 + 1) - its_window.now_us end
-  return unpack_at('>I4', passes.new, (binding - n_old) * 4 + 1) + its_window.length_us - its_window.now_us
+local function wait_us(window, at, n, limit)
+  local n_old = window.old[at] and #window.old[at] / 4 or 0
+  local binding = n - limit
+  if binding < n_old then return unpack_at('>I4', window.old[at], binding * 4 + 1) - window.now_us end
+  return unpack_at('>I4', window.new[at], (binding - n_old) * 4 + 1) + window.length_us - window.now_us
 end
 
--- Counters as they stand; one that the store does not have begins at what the rollups said when the key was read.
-local n_by_key, uses_by_account, changed_keys = {}, {}, {}
-local function load_counters(spec, packed)
-  local key, account, base_at = spec[13], spec[14], spec[15]
-  if not n_by_key[key] or not uses_by_account[account] then
-    local base_day, base_n, base_month, base_requests, base_loads, base_spent =
-      unpack_at('>I4I4I4I4I4I8', packed, base_at)
-    if not n_by_key[key] then
-      n_by_key[key] = tonumber(days.values[key] or (base_day == day and base_n or 0))
-    end
-    if not uses_by_account[account] then
-      local kept = months.values[account]
-      if kept then
-        local n_requests, n_loads, spent = unpack_at('>I4I4I8', kept)
-        uses_by_account[account] = {n_requests, n_loads, spent}
-      elseif base_month == month then
-        uses_by_account[account] = {base_requests, base_loads, base_spent}
-      else
-        uses_by_account[account] = {0, 0, 0}
-      end
-    end
+local function pass(window, at)
+  local new = window.new[at]
+  window.new[at] = new and new .. window.now_packed or window.now_packed
+  window.changed[at] = true
+end
+
+-- Counters as they stand, by their places in `days` and `months`; one that the store does not have begins at what
+-- the rollups said when the key was read.
+local n_day, n_requests, n_loads, spent = {}, {}, {}, {}
+local function load_day(at, packed, spec)
+  local value = day_values[at]
+  if value then
+    n_day[at] = unpack_at('>I4', value)
+  else
+    local base_day, base_n = unpack_at('>I4I4', packed, spec[BASE])
+    n_day[at] = base_day == day and base_n or 0
   end
-  return n_by_key[key], uses_by_account[account]
 end
 
--- What a request costs in its session, and what becomes of that. Searches of an open session are covered by the
--- first, and so is one detail, which ends it; under a token that has ended, everything is charged.
-local function session_price(price, part, account, token)
-  local name = prefix .. 'session:' .. account .. ':' .. token
+local function load_month(at, packed, spec)
+  local value = month_values[at]
+  if value then
+    n_requests[at], n_loads[at], spent[at] = unpack_at('>I4I4I8', value)
+  else
+    local base_month, base_requests, base_loads, base_spent = unpack_at('>I4I4I4I8', packed, spec[BASE] + 8)
+    if base_month ~= month then base_requests, base_loads, base_spent = 0, 0, 0 end
+    n_requests[at], n_loads[at], spent[at] = base_requests, base_loads, base_spent
+  end
+end
+
+-- What a request costs in its session, whether it is charged, and what then becomes of the session. Searches of an
+-- open session are covered by the first, and so is one detail, which ends it; after that everything is charged.
+local function session_price(spec, token)
+  local name = prefix .. 'session:' .. spec[ACCOUNT] .. ':' .. token
   local state = call('GET', name)
   local is_covered = state == 'open'
-  local next_state = (part == DETAIL or state == 'ended') and 'ended' or 'open'
-  return is_covered and 0 or price, not is_covered, {name, next_state, next_state == 'open' and open_ttl_s or ended_ttl_s}
+  local next_state = (spec[PART] == DETAIL or state == 'ended') and 'ended' or 'open'
+  return is_covered and 0 or spec[PRICE], not is_covered, name, next_state
 end
 
--- What was refused before (`fixed` is its outcome) counts against nothing; it is told what is left all the same.
+-- What was refused before (FIXED is its outcome) counts against nothing; it is told what is left all the same.
 local function decide(spec, packed, caller)
-  local kind, fixed, part, rate_limit, window_ms, day_limit, month_limit, price,
-    month1, allowance1, month2, allowance2, key, account = unpack(spec, 1, 14)
+  local kind, fixed = spec[KIND], spec[FIXED]
   if kind == RECORD_ONLY then return fixed, NONE, 0, NONE, NONE end
 
   local token
-  if part > 0 then
-    caller, token = string.match(caller, '^([^\t]*)\t(.*)$')
-  end
-  local its_window = window(window_ms)
-  local passes = passes_of(its_window, caller)
-  local left_rate = math.max(0, rate_limit - (#passes.old + #passes.new) / 4)
+  if spec[PART] > 0 then caller, token = string.match(caller, '^([^\t]*)\t(.*)$') end
+  local window, limit = windows[spec[WINDOW_MS]], spec[RATE_LIMIT_N]
+  local rate_at = window.at[caller]
+  local n_rate = n_passes(window, rate_at)
+  local left_rate = n_rate < limit and limit - n_rate or 0
   if kind == MAP_PART then
     if fixed ~= ALLOWED then return fixed, left_rate, 0, NONE, NONE end
-    if left_rate == 0 then return RATE_LIMIT, 0, wait_us(its_window, passes, rate_limit), NONE, NONE end
-    passes.new, passes.changed = passes.new .. pack('>I4', its_window.now_us), true
+    if left_rate == 0 then return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), NONE, NONE end
+    pass(window, rate_at)
     return ALLOWED, left_rate - 1, 0, NONE, NONE, true
   end
 
-  local n_day, uses = load_counters(spec, packed)
-  local counter = kind == MAP_LOAD and 2 or 1
-  local left_day = day_limit == NONE and NONE or math.max(0, day_limit - n_day)
-  local left_month = month_limit == NONE and NONE or math.max(0, month_limit - uses[counter])
+  local day_at, month_at = days.at[spec[KEY]], months.at[spec[ACCOUNT]]
+  if not n_day[day_at] then load_day(day_at, packed, spec) end
+  if not spent[month_at] then load_month(month_at, packed, spec) end
+  local n_month = kind == MAP_LOAD and n_loads or n_requests
+  local left_day, left_month = spec[DAY_LIMIT], spec[MONTH_LIMIT]
+  if left_day ~= NONE then left_day = math.max(0, left_day - n_day[day_at]) end
+  if left_month ~= NONE then left_month = math.max(0, left_month - n_month[month_at]) end
   if fixed ~= ALLOWED then return fixed, left_rate, 0, left_day, left_month end
-  if left_rate == 0 then return RATE_LIMIT, 0, wait_us(its_window, passes, rate_limit), left_day, left_month end
+  if left_rate == 0 then return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), left_day, left_month end
   if left_day == 0 then return DAILY_QUOTA, left_rate, 0, 0, left_month end
   if left_month == 0 then return MONTHLY_QUOTA, left_rate, 0, left_day, 0 end
 
-  local is_charged, session = true, nil
-  if token then price, is_charged, session = session_price(price, part, account, token) end
-  local allowance = month == month1 and allowance1 or (month == month2 and allowance2 or 0)
-  if price > 0 and uses[3] + price > allowance then return CREDIT_EXHAUSTED, left_rate, 0, left_day, left_month end
+  local price, is_charged, session, next_state = spec[PRICE], true, nil, nil
+  if token then price, is_charged, session, next_state = session_price(spec, token) end
+  if price > 0 then
+    local allowance = month == spec[MONTH1] and spec[ALLOWANCE1] or (month == spec[MONTH2] and spec[ALLOWANCE2] or 0)
+    if spent[month_at] + price > allowance then return CREDIT_EXHAUSTED, left_rate, 0, left_day, left_month end
+    spent[month_at] = spent[month_at] + price
+  end
 
-  passes.new, passes.changed = passes.new .. pack('>I4', its_window.now_us), true
-  n_by_key[key], changed_keys[key] = n_day + 1, true
-  uses[counter], uses[3], uses.changed = uses[counter] + 1, uses[3] + price, true
-  if session then call('SET', session[1], session[2], 'EX', session[3]) end
+  pass(window, rate_at)
+  n_day[day_at], days.changed[day_at] = n_day[day_at] + 1, true
+  n_month[month_at], months.changed[month_at] = n_month[month_at] + 1, true
+  if session then call('SET', session, next_state, 'EX', next_state == 'open' and open_ttl_s or ended_ttl_s) end
   if left_day ~= NONE then left_day = left_day - 1 end
   if left_month ~= NONE then left_month = left_month - 1 end
   return ALLOWED, left_rate - 1, 0, left_day, left_month, is_charged
 end
 
-local answers, lines = {pack('>I8', now)}, {}
+local answers, lines, n = {pack('>I8', now)}, {}, 0
 for at = 3, #ARGV, 3 do
   local packed = ARGV[at]
   local outcome, left_rate, wait, left_day, left_month, is_charged = decide(specs[packed], packed, ARGV[at + 1])
-  answers[#answers + 1] = pack('>BI4I4I4I4', outcome, left_rate, math.min(wait, NONE), left_day, left_month)
-  lines[#lines + 1] = outcome .. (is_charged and '\t1\t' or '\t0\t') .. ARGV[at + 2]
+  n = n + 1
+  answers[n + 1] = pack('>BI4I4I4I4', outcome, left_rate, wait < NONE and wait or NONE, left_day, left_month)
+  lines[n * 4 - 3], lines[n * 4 - 2] = outcome, is_charged and '\t1\t' or '\t0\t'
+  lines[n * 4 - 1], lines[n * 4] = ARGV[at + 2], '\n'
 end
+lines[n * 4] = nil
 
-for _, its_window in pairs(windows) do
-  for caller, passes in pairs(its_window.passes) do
-    if passes.changed then change(its_window.new, caller, passes.new) end
-  end
-  write(its_window.new)
+for _, window in pairs(windows) do
+  write(window.name .. string.format('%.0f', window.number), window, window.new, window.ttl_ms)
 end
-for account, uses in pairs(uses_by_account) do
-  if uses.changed then change(months, account, pack('>I4I4I8', uses[1], uses[2], uses[3])) end
-end
-write(months)
-for key in pairs(changed_keys) do change(days, key, string.format('%.0f', n_by_key[key])) end
-write(days)
+for at in pairs(days.changed) do day_values[at] = pack('>I4', n_day[at]) end
+write('day:' .. day, days, day_values, day_ttl_s * 1000)
+for at in pairs(months.changed) do month_values[at] = pack('>I4I4I8', n_requests[at], n_loads[at], spent[at]) end
+write('month:' .. month, months, month_values, month_ttl_s * 1000)
 
-local n_said = call('INCRBY', prefix .. 'said', #lines)
-call('XADD', KEYS[1], '*', 't', string.format('%.0f', now), 'n', string.format('%.0f', n_said - #lines), 'e', table.concat(lines, '\n'))
+local n_said = call('INCRBY', prefix .. 'said', n)
+local before = string.format('%.0f', n_said - n)
+call('XADD', KEYS[1], '*', 't', string.format('%.0f', now), 'n', before, 'e', table.concat(lines))
 return table.concat(answers)
