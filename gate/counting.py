@@ -10,10 +10,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from time import perf_counter
 from zoneinfo import ZoneInfo
 
 from gate.calendar import TTLS, Calendar, Moment
 from gate.exchange import Exchange
+from gate.metrics import Metrics
 from gate.specs import Verdict, unpack_verdicts
 from gate.store import Store, bulk
 from goongdash.lib.clock import to_epoch_us
@@ -39,8 +41,10 @@ class Counter:
         zone: ZoneInfo,
         timeout_s: float,
         now: Callable[[], datetime],
+        metrics: Metrics,
         answer: Answer,
     ) -> None:
+        self._metrics = metrics
         self._answer = answer
         self._store = store
         self._stream_keys = stream_keys
@@ -50,6 +54,7 @@ class Counter:
         self._loop = asyncio.get_running_loop()
         self._pending: list[tuple[list[bytes], list[Exchange]]] = [([], []) for _ in stream_keys]
         self._is_scheduled = False
+        self._waiting_since = perf_counter()
         self._under_way: set[Call] = set()
         self._calendar = Calendar.around(now(), zone)
 
@@ -64,6 +69,7 @@ class Counter:
             self._send_pending(shard)
         elif not self._is_scheduled:
             self._is_scheduled = True
+            self._waiting_since = perf_counter()
             self._loop.call_soon(self._flush)
 
     @property
@@ -84,7 +90,7 @@ class Counter:
         head = bulk(self._calendar.packed_days) + bulk(TTLS)
         arguments, exchanges = self._pending[shard]
         self._pending[shard] = ([], [])
-        call = Call(self, exchanges)
+        call = Call(self, exchanges, self._waiting_since)
         self._under_way.add(call)
         call.timer = self._loop.call_later(self._timeout_s, self._time_out, call)
         n_arguments = 2 + 3 * len(arguments)
@@ -98,8 +104,12 @@ class Counter:
     def ended(self, call: Call, answer: bytes | None) -> None:
         """Hands the verdicts of a call to those who wait for them."""
         self._under_way.discard(call)
+        n = len(call.exchanges)
+        self._metrics.batch_requests.observe(n)
+        self._metrics.decision_seconds.observe(perf_counter() - call.waiting_since, n)
+        self._metrics.n_store_failures += answer is None
         moment: Moment | None = None
-        verdicts: list[Verdict] | list[None] = [None] * len(call.exchanges)
+        verdicts: list[Verdict] | list[None] = [None] * n
         if answer is not None:
             now_us, verdicts = unpack_verdicts(answer)
             moment = self._calendar.moment(now_us)
@@ -115,12 +125,13 @@ class Counter:
 class Call:
     """One script call and those who wait for it. The first answer, or failure, is the only one."""
 
-    __slots__ = ("_counter", "_is_ended", "exchanges", "timer")
+    __slots__ = ("_counter", "_is_ended", "exchanges", "timer", "waiting_since")
 
-    def __init__(self, counter: Counter, exchanges: list[Exchange]) -> None:
+    def __init__(self, counter: Counter, exchanges: list[Exchange], waiting_since: float) -> None:
         self._counter = counter
         self._is_ended = False
         self.exchanges = exchanges
+        self.waiting_since = waiting_since
         self.timer: asyncio.TimerHandle | None = None
 
     def answered(self, answer: bytes | None) -> None:

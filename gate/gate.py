@@ -12,9 +12,11 @@ from gate import replies
 from gate.calendar import Moment
 from gate.counting import Answer, Counter
 from gate.decide import refusal
+from gate.desk import OWN_PATHS, Desk
 from gate.exchange import Exchange
 from gate.facts import Caller, Ip, Networks, Peer, key_text, parameter, session_token, split_target
 from gate.heads import Heads
+from gate.metrics import Metrics
 from gate.replies import Reply
 from gate.sandbox import sandbox_answer
 from gate.snapshot import KeySnapshot
@@ -28,7 +30,6 @@ from stats.outcomes import OUTCOMES, Outcome
 
 logger = logging.getLogger(__name__)
 
-HEALTH_PATH = b"/_gate/healthz"
 MAX_DIGESTS = 100_000
 
 _ALLOWED = OUTCOMES[Outcome.ALLOWED].number
@@ -44,10 +45,12 @@ class Gate:
         digest: Callable[[str], str],
         trusted: Networks,
         public_url: str,
-        is_store_ready: Callable[[], bool],
+        desk: Desk,
+        metrics: Metrics,
     ) -> None:
         self.snapshots = snapshots
         self.heads = Heads()
+        self.metrics = metrics
         self._counter = make_counter(self._answer)
         self._digest = digest
         # By what `api_key` was, of keys that exist: working one out takes as long as all the rest of a look-up.
@@ -55,7 +58,7 @@ class Gate:
         self._trusted = trusted
         self._callers: dict[bytes, Caller] = {}
         self._public_url = public_url
-        self._is_store_ready = is_store_ready
+        self._desk = desk
         self._tasks: set[asyncio.Task[None]] = set()
 
     def peer(self, ip: Ip) -> Peer:
@@ -64,8 +67,8 @@ class Gate:
 
     def handle(self, exchange: Exchange, target: bytes) -> None:
         """Takes a request in; it is answered once, now or later."""
-        if target == HEALTH_PATH:
-            exchange.send(self._health())
+        if target in OWN_PATHS and (reply := self._desk.answer(exchange, target)) is not None:
+            exchange.send(reply)
             return
         raw_path, exchange.query = split_target(target)
         exchange.path, exchange.service = self.snapshots.catalogue.find(raw_path)
@@ -83,10 +86,6 @@ class Gate:
         while self._tasks or self._counter.is_busy:
             await asyncio.sleep(0.005)
 
-    def _health(self) -> Reply:
-        is_ready = self._is_store_ready()
-        return Reply(200 if is_ready else 503, b'{"status": "%s"}' % (b"ok" if is_ready else b"store unavailable"))
-
     def _identify(self, exchange: Exchange) -> None:
         value = parameter(exchange.query, b"api_key")
         if not value:
@@ -96,6 +95,7 @@ class Gate:
         if digest is None:
             self._look_up(exchange, value)
         elif (entry := self.snapshots.known(digest)) is not None:
+            self.metrics.n_key_hits += 1
             self._decide(exchange, entry)
         else:
             self._start(exchange, self._ask(exchange, value, digest))
@@ -125,6 +125,7 @@ class Gate:
             exchange.send(replies.error_reply(500, "INTERNAL", "Something went wrong on our side.", exchange.id))
 
     async def _ask(self, exchange: Exchange, value: bytes, digest: str) -> None:
+        self.metrics.n_key_misses += 1
         try:
             entry = await self.snapshots.ask(digest)
         except SourceUnavailable:
@@ -174,6 +175,7 @@ class Gate:
             # What memory alone refuses is refused whether or not it could be recorded.
             self._refuse(exchange, use.refused or Outcome.UNAVAILABLE)
             return
+        self.metrics.outcomes[verdict.number] += 1
         numbers = replies.limit_numbers(use.window_s, verdict, moment)
         if verdict.number == _ALLOWED and exchange.head.is_question and not exchange.is_last:
             exchange.send_bytes(use.pass_text % (exchange.id, *numbers))
@@ -221,6 +223,7 @@ class Gate:
         return f"{self._public_url.partition('://')[0]}://{host.decode()}"
 
     def _refuse(self, exchange: Exchange, outcome: Outcome) -> None:
+        self.metrics.count(outcome)
         retry_after_s = 1 if outcome is Outcome.UNAVAILABLE else None
         exchange.send(
             replies.refusal_reply(

@@ -62,6 +62,9 @@ class Heads:
     def __init__(self) -> None:
         self._known: dict[bytes, Head] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def known(self, target: bytes, rest: bytes) -> Head | None:
         """The head that this rest is known to be, where the target is one that the parser would take."""
         head = self._known.get(rest)

@@ -72,6 +72,7 @@ class GateProtocol(asyncio.Protocol):
     def __init__(self, gate: Gate, connections: set[GateProtocol]) -> None:
         self._gate = gate
         self._heads = gate.heads
+        self._metrics = gate.metrics
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
         # Those that are not answered yet, or not sent yet because one before them is not answered.
@@ -104,8 +105,10 @@ class GateProtocol(asyncio.Protocol):
         target, rest = cut(data)
         head = self._heads.known(target, rest)
         if head is not None:
+            self._metrics.n_head_hits += 1
             self._take(head, target)
             return
+        self._metrics.n_head_misses += 1
         self._begun_at = self._loop.time()
         self._parsed.clear()
         self._parse(data if data.isascii() else _escaped(data))
@@ -243,6 +246,7 @@ class GateProtocol(asyncio.Protocol):
         """Answers what cannot be read, behind the answers still owed, and closes."""
         if self._is_ending and self._begun_at is None:
             return
+        self._metrics.n_bad_requests += 1
         self._begun_at = None
         self._is_ending = True
         self._lingers = True
@@ -268,10 +272,20 @@ class TooLarge(Exception):
     """A part of a request over its limit: status, code, message."""
 
 
-async def serve(gate: Gate, *, host: str, port: int, stop: asyncio.Event, max_connections: int = 10_000) -> None:
-    """Serves until `stop` is set, then answers what was taken in and returns. Several processes may share a port."""
+async def serve(
+    gate: Gate,
+    connections: set[GateProtocol],
+    *,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    max_connections: int = 10_000,
+) -> None:
+    """Serves until `stop` is set, then answers what was taken in and returns. Several processes may share a port.
+
+    `connections` holds those that are open.
+    """
     loop = asyncio.get_running_loop()
-    connections: set[GateProtocol] = set()
     server = await loop.create_server(
         partial(_accept, gate, connections, max_connections), host, port, reuse_port=True, backlog=2_048
     )
