@@ -83,6 +83,6 @@ class Heads:
 
 def _is_plain(headers: Headers) -> bool:
     """Whether it is the head of a request without a body, on a connection that goes on."""
-    framing = FRAMING & headers.keys()
+    framing = {name for name in headers if name in FRAMING}
     is_kept_alive = framing <= {b"connection"} and headers.get(b"connection", b"keep-alive").lower() == b"keep-alive"
     return is_kept_alive and REPEATED not in headers
