@@ -151,6 +151,32 @@ def test_counters_expire() -> None:
     assert all(0 < client.pttl(name) <= 40 * 86_400_000 for name in kept)
 
 
+def test_rate_is_exact_in_every_window_whichever_way_windows_are_cut() -> None:
+    """Against the store's own times of the passes, over dozens of short windows."""
+    window_ms, limit = 40, 3
+    spec = bytearray(pack_spec(snapshot(rate_limit=limit, rate_window_s=1), GEOCODE, None))
+    spec[7:11] = window_ms.to_bytes(4)
+    arguments = [bytes(spec), b"7:203.0.113.7", f"3\t7\t6\t1\t5000\t203.0.113.7\t\t{UUID(int=7)}".encode()]
+    script = redis_client().register_script(files("gate").joinpath("count.lua").read_text())
+    calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
+    passed: list[int] = []
+    n_wrongly_refused = 0
+    for _ in range(600):
+        answer = script(keys=[stream_key(0)], args=[calendar.packed_days, TTLS, *arguments * 2])
+        now_us, verdicts = unpack_verdicts(answer)
+        for verdict in verdicts:
+            recent = [at for at in passed if at > now_us - window_ms * 1_000]
+            is_right = (verdict.outcome is Outcome.ALLOWED) == (len(recent) < limit)
+            n_wrongly_refused += not is_right
+            if verdict.outcome is Outcome.RATE_LIMIT:
+                assert verdict.wait_us == recent[len(recent) - limit] + window_ms * 1_000 - now_us
+            else:
+                passed.append(now_us)
+                assert verdict.left_rate == limit - len(recent) - 1
+    assert n_wrongly_refused == 0
+    assert len(passed) > 2 * limit
+
+
 def charges(*calls: tuple[ServiceFacts, str]) -> list[int]:
     """What each of the calls costs, one script call each."""
     key = snapshot(prices={SEARCH.id: 2_000, DETAIL.id: 4_000})
