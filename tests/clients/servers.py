@@ -23,12 +23,12 @@ PAGE_FILES = {
 
 
 class LocalServer(ThreadingHTTPServer):
-    """A server on a free port of this machine, in a thread of its own."""
+    """A server on a port of this machine, a free one where none is named, in a thread of its own."""
 
     daemon_threads = True
 
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), handler)
         self.port: int = self.server_address[1]
         self.base_url = f"http://127.0.0.1:{self.port}"
 

@@ -1,91 +1,103 @@
-"""The configuration in deploy/nginx.conf, in a real nginx, before a small API: allowed passes, refusals arrive."""
+"""Every configuration of deploy/ in its real proxy: allowed passes, refusals arrive as themselves."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from pathlib import Path
+from accounts.models import Plan
+from keys.services import CreatedKey
+from tests.deploy.api import Api
+from tests.deploy.asking import Answer, Header, ask
+from tests.factories import make_account, make_key
 
-import httpx
-import pytest
-
-from tests.clients.servers import LocalServer
-from tests.factories import make_key
-from tests.processes import ROOT, GateProcess, free_port, stop, wait_until_answering
-
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
-CONFIGURATION = (ROOT / "deploy" / "nginx.conf").read_text()
+ORIGIN = ("Origin", "https://example.com")
+QUERY = "input=H%C3%A0%20N%E1%BB%99i+%2B1%26b%3Dc&x=%2Fa%2F..&&api_key="
 
 
-class _Api(BaseHTTPRequestHandler):
-    """Says which account and key it was told of."""
-
-    def do_GET(self) -> None:
-        body = f"{self.headers['X-Account-Id']} {self.headers['X-Key-Id']}".encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+def geocode(key: CreatedKey) -> str:
+    return f"/Geocode?address=Hanoi&api_key={key.text}"
 
 
-@pytest.fixture
-def nginx(gate: GateProcess, tmp_path: Path) -> Iterator[str]:
-    """Where nginx listens, before `gate` and an API of its own."""
-    api, port = LocalServer(_Api), free_port()
-    text = CONFIGURATION
-    for old, new in {8001: gate.port, 9000: api.port, 8080: port, 8081: free_port(), 8000: free_port()}.items():
-        text, n = re.subn(rf"(127\.0\.0\.1:|listen ){old};", rf"\g<1>{new};", text)
-        assert n == 1, old
-    temporary = "".join(
-        f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    path = tmp_path / "nginx.conf"
-    path.write_text(
-        f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}}"
-        f"http {{ access_log off; {temporary} {text} }}"
-    )
-    with api.running():
-        process = subprocess.Popen([NGINX, "-c", str(path), "-p", str(tmp_path)])
-        try:
-            wait_until_answering(f"http://127.0.0.1:{port}/", process, healthy=False)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            stop(process)
+def assert_refused(answer: Answer, status: int, code: str) -> None:
+    assert (answer.status, answer.json()["code"]) == (status, code)
+    assert set(answer.json()) == {"message", "code", "request_id"}
+    assert answer.values("X-Request-Id") == [answer.json()["request_id"]]
+    assert answer.values("Content-Type") == ["application/json"]
+    assert answer.values("Cache-Control") == ["no-store"]
+    assert answer.values("Access-Control-Allow-Origin") == ["*"]
+    assert "Retry-After" in answer.values("Access-Control-Expose-Headers")[0]
+    assert answer.values("X-Gate-Body") == []
 
 
-def test_allowed_request_reaches_the_api_with_its_account_and_key(nginx: str) -> None:
-    created = make_key()
-    answer = httpx.get(f"{nginx}/Geocode?address=Hanoi&api_key={created.text}")
-    assert (answer.status_code, answer.text) == (200, f"{created.key.account_id} {created.key.pk}")
-    assert '"rate";r=4' in answer.headers["RateLimit"]
-    assert answer.headers["X-Request-Id"]
+def test_allowed_request_reaches_the_api_as_it_was_sent(proxy: str, api: Api) -> None:
+    key = make_key()
+    assert ask(proxy, f"/Place/AutoComplete?{QUERY}{key.text}", ("X-Of-The-Caller", "kept")).status == 200
+    (asked,) = api.asked
+    assert (asked.method, asked.target) == ("GET", f"/Place/AutoComplete?{QUERY}{key.text}")
+    assert asked.values("X-Account-Id") == [str(key.key.account_id)]
+    assert asked.values("X-Key-Id") == [str(key.key.pk)]
+    assert asked.values("X-Of-The-Caller") == ["kept"]
 
 
-def test_refusals_arrive_as_themselves(nginx: str) -> None:
-    created = make_key(restrictions=["http*://example.com/*"])
-    path = f"{nginx}/Geocode?address=Hanoi&api_key={created.text}"
-    refused = httpx.get(path, headers={"Referer": "https://evil.org/"})
-    assert (refused.status_code, refused.json()["code"]) == (403, "ORIGIN_NOT_ALLOWED")
-    assert refused.json()["request_id"] == refused.headers["X-Request-Id"]
-    assert refused.headers["Content-Type"] == "application/json"
-    answers = [httpx.get(path, headers={"Origin": "https://example.com"}) for _ in range(6)]
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-    assert answers[5].json()["code"] == "RATE_LIMIT"
-    assert answers[5].headers["Retry-After"] == "1"
-    assert answers[5].headers["Access-Control-Allow-Origin"] == "*"
-    assert httpx.get(f"{nginx}/nothing?api_key={created.text}").status_code == 404
-    assert httpx.get(f"{nginx}/Geocode").json()["code"] == "KEY_MISSING"
+def test_answer_of_the_api_is_told_with_the_gates_headers(proxy_name: str, proxy: str, api: Api) -> None:
+    answer = ask(proxy, geocode(make_key()), ORIGIN)
+    assert answer.json()["target"] == api.asked[0].target
+    assert answer.values("Access-Control-Allow-Origin") == ["*"]
+    assert "RateLimit" in answer.values("Access-Control-Expose-Headers")[0]
+    if proxy_name == "traefik":
+        # It can't tell the caller; the API is told, and may.
+        assert api.asked[0].values("RateLimit")[0].startswith('"rate";r=4;t=1, ')
+        return
+    assert answer.values("X-Request-Id") == api.asked[0].values("X-Request-Id")
+    (limit,) = answer.values("RateLimit")
+    assert limit.startswith('"rate";r=4;t=1, "day";r=999;')
+    assert answer.values("RateLimit-Policy") == ['"rate";q=5;w=1, "day";q=1000;w=86400, "month";q=30000']
 
 
-def test_caller_behind_nginx_cannot_choose_its_address(nginx: str) -> None:
-    created = make_key(restrictions=["198.51.100.7"])
-    path = f"{nginx}/Geocode?address=Hanoi&api_key={created.text}"
-    for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Original-URI"):
-        assert httpx.get(path, headers={name: "198.51.100.7"}).status_code == 403
+def test_refused_requests_get_the_gates_own_answer(proxy: str, api: Api) -> None:
+    key, tiles = make_key(restrictions=["http*://example.com/*"]), make_key(type="tiles")
+    assert_refused(ask(proxy, "/Geocode?address=Hanoi"), 403, "KEY_MISSING")
+    assert_refused(ask(proxy, f"/Geocode?address=Hanoi&api_key={'x' * 40}"), 403, "KEY_INVALID")
+    assert_refused(ask(proxy, geocode(tiles)), 403, "KEY_TYPE")
+    for headers in [(), (("Referer", "https://evil.org/"),), (("Origin", "https://evil.org"),)]:
+        assert_refused(ask(proxy, geocode(key), *headers), 403, "ORIGIN_NOT_ALLOWED")
+    assert_refused(ask(proxy, f"/nothing?api_key={key.text}"), 404, "SERVICE_UNKNOWN")
+    assert_refused(ask(proxy, "/_gate/healthz"), 404, "SERVICE_UNKNOWN")
+    assert api.asked == []
+
+
+def test_request_over_a_limit_is_told_when_to_come_again(proxy: str, api: Api) -> None:
+    Plan.objects.create(slug="two", name="Two", rate_limit=2, rate_window_s=3_600, credit_micro_usd=10**9)
+    key = make_key(make_account(plan="two"), restrictions=["http*://example.com/*"])
+    # The gate knows the caller's site by either header, as it knows it without a proxy.
+    assert ask(proxy, geocode(key), ORIGIN).status == 200
+    assert ask(proxy, geocode(key), ("Referer", "https://example.com/")).status == 200
+    answer = ask(proxy, geocode(key), ORIGIN)
+    assert_refused(answer, 429, "RATE_LIMIT")
+    assert 3_500 < int(answer.values("Retry-After")[0]) <= 3_600
+    assert answer.values("RateLimit")[0].startswith('"rate";r=0;t=')
+    assert answer.values("RateLimit-Policy") == ['"rate";q=2;w=3600']
+    assert len(api.asked) == 2
+
+
+def test_preflight_is_answered_by_the_gate(proxy: str, api: Api) -> None:
+    headers: list[Header] = [ORIGIN, ("Access-Control-Request-Method", "GET")]
+    answer = ask(proxy, geocode(make_key()), *headers, method="OPTIONS")
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.values("Access-Control-Allow-Origin") == ["*"]
+    assert answer.values("Access-Control-Allow-Methods") == ["GET, HEAD, OPTIONS"]
+    assert answer.values("Access-Control-Allow-Headers") == ["*"]
+    assert api.asked == []
+
+
+def test_other_methods_are_refused(proxy: str, api: Api) -> None:
+    key = make_key()
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        answer = ask(proxy, geocode(key), method=method, body=b"a body that the gate never reads")
+        assert_refused(answer, 405, "METHOD_NOT_ALLOWED")
+        assert answer.values("Allow") == ["GET, HEAD, OPTIONS"]
+    assert api.asked == []
+
+
+def test_head_is_one_request_to_the_api(proxy: str, api: Api) -> None:
+    answer = ask(proxy, geocode(make_key()), method="HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+    assert [asked.method for asked in api.asked] == ["HEAD"]
