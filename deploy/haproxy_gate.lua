@@ -1,8 +1,9 @@
 -- Asks the gate about a request, as `http-request lua.ask_gate`.
 --
--- GATE_ADDRESS says where the gate is, as `bind` and `server` write it. An allowed request gets X-Account-Id, X-Key-Id and X-Request-Id, whatever the
--- caller said of them, and the variables txn.gate_request_id, txn.gate_limit and txn.gate_policy for its answer.
--- A refusal is sent as the gate says it. Where the gate does not answer, nothing passes: 503.
+-- GATE_ADDRESS says where the gate is, as `bind` and `server` write it. An allowed request gets X-Account-Id,
+-- X-Key-Id and X-Request-Id, whatever the caller said of them, and for its answer the variables
+-- txn.gate_request_id, txn.gate_limit and txn.gate_policy; last of all txn.gate_allows, without which nothing may
+-- pass. A refusal is sent as the gate says it.
 
 local ADDRESS = os.getenv("GATE_ADDRESS")
 local TIMEOUT_MS = 5000
@@ -13,7 +14,6 @@ local LEFT_OUT = {
     ["transfer-encoding"] = true,
     ["x-gate-body"] = true,
 }
-local UNAVAILABLE = '{"message": "The request could not be checked just now.", "code": "UNAVAILABLE"}'
 
 -- What the gate reads and nothing else, so that no header of the caller's can be taken for ours.
 local function question_headers(txn)
@@ -39,6 +39,7 @@ local function allow(txn, answer)
     txn:set_var("txn.gate_request_id", first(answer, "x-request-id"))
     txn:set_var("txn.gate_limit", first(answer, "ratelimit"))
     txn:set_var("txn.gate_policy", first(answer, "ratelimit-policy"))
+    txn:set_var("txn.gate_allows", true)
 end
 
 local function refuse(txn, answer)
@@ -53,13 +54,6 @@ local function refuse(txn, answer)
     txn:done(reply)
 end
 
-local function refuse_unchecked(txn)
-    local reply = txn:reply({ status = 503, body = UNAVAILABLE })
-    reply:add_header("content-type", "application/json")
-    reply:add_header("access-control-allow-origin", "*")
-    txn:done(reply)
-end
-
 core.register_action("ask_gate", { "http-req" }, function(txn)
     local answer = core.httpclient():get({
         url = "http://gate/_gate/auth",
@@ -71,7 +65,5 @@ core.register_action("ask_gate", { "http-req" }, function(txn)
         allow(txn, answer)
     elseif answer.status >= 400 and first(answer, "x-request-id") then
         refuse(txn, answer)
-    else
-        refuse_unchecked(txn)
     end
 end)

@@ -54,13 +54,18 @@ AROUND = {
 
 
 @contextmanager
-def running_proxy(name: str, folder: Path, *, gate_port: int, api_port: int) -> Iterator[str]:
-    """The proxy with its configuration of deploy/, only the ports changed; where it listens. Stopped afterwards."""
+def running_proxy(
+    name: str, folder: Path, *, gate_port: int, api_port: int, replacing: tuple[str, str] = ("", "")
+) -> Iterator[str]:
+    """The proxy with its configuration of deploy/, only the ports changed; where it listens. Stopped afterwards.
+
+    `replacing` puts one text in another's place, for what a test wants to break.
+    """
     port = free_port()
     ports = {GATE_PORT: gate_port, API_PORT: api_port, PROXY_PORT: port}
     if name == "nginx":
         ports |= {WEB_PORT: free_port(), WEB_PROXY_PORT: free_port()}
-    _write_files(name, folder, ports)
+    _write_files(name, folder, ports, replacing)
     program, *options = PROXIES[name].command
     environment = {"PATH": PATH, "HOME": str(folder)}
     with (folder / "log").open("wb") as log:
@@ -85,7 +90,7 @@ def _wait_for_routes(url: str) -> None:
     raise RuntimeError(f"No question reached the gate through {url} after {START_TIMEOUT_S} s.")
 
 
-def _write_files(name: str, folder: Path, ports: dict[int, int]) -> None:
+def _write_files(name: str, folder: Path, ports: dict[int, int], replacing: tuple[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     texts = {file: (DEPLOY / file).read_text() for file in PROXIES[name].files}
     for old, new in ports.items():
@@ -98,4 +103,4 @@ def _write_files(name: str, folder: Path, ports: dict[int, int]) -> None:
         file, text = AROUND[name]
         texts[file] = text
     for file, text in texts.items():
-        (folder / file).write_text(text)
+        (folder / file).write_text(text.replace(*replacing) if replacing[0] else text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.deploy.api import Api
 from tests.deploy.asking import ask
 from tests.deploy.proxies import PROXIES, running_proxy
 from tests.factories import make_key
-from tests.processes import free_port, running_gate
+from tests.processes import GateProcess, free_port, running_gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,13 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """All proxies, and nothing behind them but what a test starts there."""
-    ports = {"gate_port": free_port(), "api_port": free_port()}
+    gate_port, api_port = free_port(), free_port()
     with ExitStack() as stack:
-        running = {name: running_proxy(name, tmp_path_factory.mktemp(name), **ports) for name in PROXIES}
-        yield Site({name: stack.enter_context(proxy) for name, proxy in running.items()}, **ports)
+        running = {
+            name: running_proxy(name, tmp_path_factory.mktemp(name), gate_port=gate_port, api_port=api_port)
+            for name in PROXIES
+        }
+        yield Site({name: stack.enter_context(proxy) for name, proxy in running.items()}, gate_port, api_port)
 
 
 def test_nothing_passes_while_the_gate_is_away(live: None, site: Site) -> None:
@@ -40,6 +44,15 @@ def test_nothing_passes_while_the_gate_is_away(live: None, site: Site) -> None:
         for name, url in site.urls.items():
             for method in ("GET", "HEAD", "OPTIONS"):
                 assert ask(url, uri, method=method).status in (500, 502, 503), name
+    assert api.asked == []
+
+
+def test_nothing_passes_while_haproxys_script_fails(gate: GateProcess, api: Api, tmp_path: Path) -> None:
+    """HAProxy itself goes on with the next rule where a script stops with an error."""
+    uri = f"/Geocode?address=Hanoi&api_key={make_key().text}"
+    fault = ("    local answer =", "    local answer = nil ..")
+    with running_proxy("haproxy", tmp_path, gate_port=gate.port, api_port=api.port, replacing=fault) as url:
+        assert ask(url, uri).status == 503
     assert api.asked == []
 
 
