@@ -46,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Api
 
     def do_GET(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
         asked = Asked(self.command, self.path, list(self.headers.items()))
         self.server.asked.append(asked)
         account_ids, key_ids = asked.values("X-Account-Id"), asked.values("X-Key-Id")

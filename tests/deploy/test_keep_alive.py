@@ -13,7 +13,7 @@ from tests.deploy.api import Api
 from tests.factories import make_key
 
 N_CONNECTIONS = 24
-N_REQUESTS = 360
+N_REQUESTS = 240
 
 
 def requests_of(keys: list[CreatedKey]) -> Iterator[tuple[str, int, dict[str, list[str]] | str]]:

@@ -101,3 +101,17 @@ def test_head_is_one_request_to_the_api(proxy: str, api: Api) -> None:
     answer = ask(proxy, geocode(make_key()), method="HEAD")
     assert (answer.status, answer.body) == (200, b"")
     assert [asked.method for asked in api.asked] == ["HEAD"]
+
+
+def test_long_request_with_large_headers_is_served(proxy: str, api: Api) -> None:
+    uri = f"/DistanceMatrix?origins=21,105&destinations={'21,105|' * 850}21,105&api_key={make_key().text}"
+    assert ask(proxy, uri, ("Cookie", "c" * 6_000)).status == 200
+    assert [asked.target for asked in api.asked] == [uri]
+
+
+def test_body_is_not_taken_for_a_request(proxy: str, api: Api) -> None:
+    key = make_key()
+    hidden = b"GET /Geocode?hidden=1 HTTP/1.1\r\nHost: api\r\nX-Account-Id: 4711\r\n\r\n"
+    uris = [f"{geocode(key)}&n={n}" for n in range(3)]
+    assert [ask(proxy, uri, body=hidden).status for uri in uris] == [200] * 3
+    assert [asked.target for asked in api.asked] == uris
