@@ -60,7 +60,6 @@ def test_refused_requests_get_the_gates_own_answer(proxy: str, api: Api) -> None
     for headers in [(), (("Referer", "https://evil.org/"),), (("Origin", "https://evil.org"),)]:
         assert_refused(ask(proxy, geocode(key), *headers), 403, "ORIGIN_NOT_ALLOWED")
     assert_refused(ask(proxy, f"/nothing?api_key={key.text}"), 404, "SERVICE_UNKNOWN")
-    assert_refused(ask(proxy, "/_gate/healthz"), 404, "SERVICE_UNKNOWN")
     assert api.asked == []
 
 
@@ -85,6 +84,21 @@ def test_preflight_is_answered_by_the_gate(proxy: str, api: Api) -> None:
     assert answer.values("Access-Control-Allow-Origin") == ["*"]
     assert answer.values("Access-Control-Allow-Methods") == ["GET, HEAD, OPTIONS"]
     assert answer.values("Access-Control-Allow-Headers") == ["*"]
+    assert api.asked == []
+
+
+def test_paths_of_the_gates_own_are_out_of_reach(proxy: str, api: Api) -> None:
+    for path in (
+        "/metrics",
+        "/_gate/healthz",
+        "/_gate/auth",
+        "/_gate/../metrics",
+        "//metrics?a",
+        "http://gate/metrics",
+    ):
+        assert ask(proxy, path).status in (400, 403, 404), path
+        answer = ask(proxy, path, ORIGIN, method="OPTIONS")
+        assert (answer.status, answer.body) == (204, b"") or answer.status in (400, 404), path
     assert api.asked == []
 
 
