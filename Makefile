@@ -15,7 +15,7 @@ help: ## What can be made
 run: $(STAMP) ## Everything on this machine; Ctrl-C stops it (PORT, GATE_PORT, DATA_DIR, DATABASE_URL, REDIS_URL)
 	@exec $(BIN)/python -m goongdash.run
 
-test: $(STAMP) ## All tests, on real servers and in a real browser (ARGS="-k name" for some of them)
+test: $(STAMP)-proxies ## All tests, on real servers and in a real browser (ARGS="-k name" for some of them)
 	@bash .ci/need chromium node npm nginx caddy haproxy
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
@@ -53,4 +53,9 @@ $(STAMP): pyproject.toml uv.lock
 		[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --disable-pip-version-check uv; \
 		$(BIN)/uv sync --frozen --inexact --quiet; \
 	fi
+	@touch $@
+
+# A group of dependencies that only some targets need, beside the rest.
+$(STAMP)-%: $(STAMP)
+	@$$(uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv) sync --frozen --inexact --quiet --group $*
 	@touch $@

@@ -24,7 +24,12 @@ class Desk:
         self._metrics_from = metrics_from
 
     def answer(self, exchange: Exchange, path: bytes) -> Reply | None:
-        """The answer on one of OWN_PATHS; None where it does not exist for this caller."""
+        """The answer on one of OWN_PATHS; None where it does not exist for this caller.
+
+        To a proxy that asks whether a request may pass, they are paths like any other.
+        """
+        if exchange.head.is_question:
+            return None
         if path == METRICS_PATH:
             if not self._may_read_metrics(exchange):
                 return None

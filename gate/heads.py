@@ -15,6 +15,7 @@ MAX_HEADS = 16_384
 MAX_REST_BYTES = 2_048
 
 _QUESTION = b"GET " + FORWARD_AUTH_PATH + b" HTTP/1.1\r\n"
+_OWN = b"GET /_gate/"
 # As proxies write them; in other letters they are read by the parser.
 _URI_HEADERS = (b"\r\nX-Original-URI: ", b"\r\nX-Forwarded-Uri: ")
 # What the parser takes for a target and gives back as it is.
@@ -48,7 +49,8 @@ def cut(packet: bytes) -> tuple[bytes, bytes]:
                 end = packet.find(b"\r\n", start)
                 return packet[start:end], packet[:start] + packet[end:]
         return b"", b""
-    if packet.startswith(b"GET /"):
+    # Other questions, such as Envoy's, are told from requests by their targets.
+    if packet.startswith(b"GET /") and not packet.startswith(_OWN):
         end = packet.find(b" ", 4)
         return packet[4:end], packet[end:]
     return b"", b""

@@ -65,6 +65,17 @@ def test_known_head_is_read_with_its_own_target_and_nothing_else() -> None:
     asyncio.run(in_loop(run))
 
 
+def test_question_is_one_even_where_a_request_had_the_same_headers() -> None:
+    def run() -> None:
+        heads = Heads()
+        rest = b" HTTP/1.1\r\nHost: h\r\n\r\n"
+        read([b"GET /geocode" + rest], heads)
+        found, _ = read([b"GET /_gate/auth/v2/geocode?api_key=z" + rest], heads)
+        assert [(its, asks) for _, its, _, asks in found] == [(b"/v2/geocode?api_key=z", True)]
+
+    asyncio.run(in_loop(run))
+
+
 @pytest.mark.parametrize(
     "head",
     [

@@ -90,6 +90,12 @@ def test_metrics_are_for_those_who_are_named_and_ask_directly(
     assert (desk.answer(exchange, METRICS_PATH) is not None) == may
 
 
+def test_to_a_proxy_that_asks_own_paths_are_like_any_other(gate: GateProcess) -> None:
+    for path in ("/_gate/healthz", "/_gate/livez", "/metrics"):
+        answer = gate.get("/_gate/auth", headers={"X-Original-URI": path})
+        assert answer.json()["code"] == "SERVICE_UNKNOWN"
+
+
 def test_two_gates_on_one_port_tell_the_same_sums(live: None) -> None:
     key = make_key()
     with (
