@@ -21,10 +21,13 @@ from django.db import DatabaseError
 from accounts.changes import changes_channel
 from gate.changes import listen
 from gate.counting import Counter
+from gate.desk import Desk
 from gate.gate import Gate
-from gate.server import serve
+from gate.metrics import Metrics
+from gate.server import GateProtocol, serve
 from gate.snapshots import Snapshots, SourceUnavailable
 from gate.store import Store
+from gate.tally import Tally
 from goongdash.lib.clock import utc_now
 from keys.vault import lookup_digest
 from stats.stream import stream_key
@@ -66,30 +69,46 @@ async def _run() -> None:
         size=settings.KEY_CACHE_SIZE,
     )
     store = Store(settings.REDIS_URL, files("gate").joinpath("count.lua").read_bytes())
-    counter = Counter(
+    metrics = Metrics()
+    make_counter = partial(
+        Counter,
         store,
         [stream_key(shard).encode() for shard in range(settings.USAGE_SHARDS)],
         settings.BILLING_ZONE,
         settings.STORE_TIMEOUT_MS / 1_000,
         utc_now,
+        metrics,
     )
+    tally = Tally(settings.DATA_DIR / "metrics" / str(settings.GATE_PORT), metrics)
     gate = Gate(
         snapshots,
-        counter,
+        make_counter,
         lookup_digest,
         tuple(settings.TRUSTED_PROXIES),
         settings.GATE_PUBLIC_URL,
-        store.ready.is_set,
+        Desk(tally, store.ready.is_set, tuple(settings.METRICS_FROM)),
+        metrics,
     )
+    connections: set[GateProtocol] = set()
+
+    def update_gauges() -> None:
+        metrics.gauges = {
+            "connections": len(connections),
+            "keys": snapshots.n_keys,
+            "store_ready": int(store.ready.is_set()),
+        }
+
     background = [
         asyncio.create_task(store.keep_connected()),
         asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots)),
+        asyncio.create_task(tally.keep_written(update_gauges)),
     ]
     await _first_catalogue(snapshots, stop)
-    await serve(gate, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
+    await serve(gate, connections, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
+    tally.end()
     threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -14,7 +14,7 @@ from django.db.models import Q, Sum
 
 from accounts.models import Account
 from billing.selectors import allowance_of, current_prices, months_money
-from gate.snapshot import Catalogue, Credit, KeySnapshot, ServiceFacts, Used
+from gate.snapshot import Catalogue, Credit, KeySnapshot, ServiceFacts, SessionPart, Used
 from goongdash.lib.clock import to_epoch_us, utc_now
 from goongdash.lib.periods import Month, day_number, day_of
 from keys.key_text import KeyTypeName
@@ -35,6 +35,7 @@ def load_catalogue() -> Catalogue:
             cast("KeyTypeName", service.key_type),
             service.unit,
             service.path,
+            SessionPart[service.session_role.upper() or "NONE"],
         )
         for service in Service.objects.filter(is_active=True)
     )

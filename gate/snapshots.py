@@ -80,6 +80,11 @@ class Snapshots:
     _loading: dict[str, asyncio.Task[Entry]] = field(default_factory=dict)
     _n_changes: int = 0
 
+    @property
+    def n_keys(self) -> int:
+        """How many keys are remembered."""
+        return len(self._entries)
+
     async def start(self) -> None:
         self.catalogue = await self.load_catalogue()
 

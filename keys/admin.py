@@ -59,8 +59,8 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Service)
 class ServiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "api_version", "slug", "path", "key_type", "unit", "is_active")
-    list_filter = ("key_type", "unit", "is_active")
+    list_display = ("name", "api_version", "slug", "path", "key_type", "unit", "session_role", "is_active")
+    list_filter = ("key_type", "unit", "session_role", "is_active")
     search_fields = ("name", "slug", "path")
 
     def save_model(self, request: HttpRequest, obj: Service, form: ModelForm[Service], change: bool) -> None:

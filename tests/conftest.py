@@ -57,6 +57,7 @@ def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
         for name, function in (
             ("accounts.migrations.0002_plans", "add_plans"),
             ("keys.migrations.0002_services", "add_services"),
+            ("keys.migrations.0004_autocomplete_sessions", "set_roles"),
             ("billing.migrations.0003_sample_prices", "add_prices"),
         ):
             getattr(import_module(name), function)(apps, None)
