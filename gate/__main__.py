@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,26 +22,29 @@ from django.db import DatabaseError
 from accounts.changes import changes_channel
 from gate.changes import listen
 from gate.counting import Counter
-from gate.desk import Desk
 from gate.gate import Gate
-from gate.metrics import Metrics
-from gate.server import GateProtocol, serve
+from gate.readings import N_AT_ONCE
+from gate.server import serve
 from gate.snapshots import Snapshots, SourceUnavailable
 from gate.store import Store
-from gate.tally import Tally
 from goongdash.lib.clock import utc_now
 from keys.vault import lookup_digest
 from stats.stream import stream_key
 
 logger = logging.getLogger("gate")
 
-LOADING_THREADS = 4
+# Each lane's readings under way, and the services'.
+LOADING_THREADS = 2 * N_AT_ONCE + 1
+# PostgreSQL that takes longer is as good as away: known keys go on.
+LOADING_TIMEOUT_S = 2.0
 T = TypeVar("T")
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
     django.setup()
+    # Threads read keys while the loop serves: it must not wait for five milliseconds, the default, each time.
+    sys.setswitchinterval(0.0005)
     _allow_many_connections()
     uvloop.run(_run())
 
@@ -53,7 +57,7 @@ def _allow_many_connections() -> None:
 
 async def _run() -> None:
     # Models can be imported only after django.setup().
-    from gate.loading import load_catalogue, load_key
+    from gate.loading import load_catalogue, load_keys
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -62,61 +66,47 @@ async def _run() -> None:
 
     threads = ThreadPoolExecutor(LOADING_THREADS, thread_name_prefix="loading")
     snapshots = Snapshots(
-        load_key=lambda digest: _in_thread(threads, partial(load_key, digest)),
+        load_keys=lambda digests: _in_thread(threads, partial(load_keys, digests)),
         load_catalogue=lambda: _in_thread(threads, load_catalogue),
         now=loop.time,
         ttl_s=settings.KEY_CACHE_TTL_S,
         size=settings.KEY_CACHE_SIZE,
     )
     store = Store(settings.REDIS_URL, files("gate").joinpath("count.lua").read_bytes())
-    metrics = Metrics()
-    make_counter = partial(
-        Counter,
+    counter = Counter(
         store,
         [stream_key(shard).encode() for shard in range(settings.USAGE_SHARDS)],
         settings.BILLING_ZONE,
         settings.STORE_TIMEOUT_MS / 1_000,
         utc_now,
-        metrics,
     )
-    tally = Tally(settings.DATA_DIR / "metrics" / str(settings.GATE_PORT), metrics)
     gate = Gate(
         snapshots,
-        make_counter,
+        counter,
         lookup_digest,
         tuple(settings.TRUSTED_PROXIES),
         settings.GATE_PUBLIC_URL,
-        Desk(tally, store.ready.is_set, tuple(settings.METRICS_FROM)),
-        metrics,
+        store.ready.is_set,
     )
-    connections: set[GateProtocol] = set()
-
-    def update_gauges() -> None:
-        metrics.gauges = {
-            "connections": len(connections),
-            "keys": snapshots.n_keys,
-            "store_ready": int(store.ready.is_set()),
-        }
-
     background = [
         asyncio.create_task(store.keep_connected()),
         asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots)),
-        asyncio.create_task(tally.keep_written(update_gauges)),
     ]
     await _first_catalogue(snapshots, stop)
-    await serve(gate, connections, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
+    background.append(asyncio.create_task(snapshots.keep_catalogue()))
+    await serve(gate, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
     for task in background:
         task.cancel()
     await asyncio.gather(*background, return_exceptions=True)
-    tally.end()
     threads.shutdown(wait=False, cancel_futures=True)
 
 
 async def _in_thread(threads: ThreadPoolExecutor, load: Callable[[], T]) -> T:
     try:
-        return await asyncio.get_running_loop().run_in_executor(threads, load)
-    except DatabaseError as error:
-        logger.warning("source_unavailable", extra={"error": str(error)})
+        work = asyncio.get_running_loop().run_in_executor(threads, load)
+        return await asyncio.wait_for(work, LOADING_TIMEOUT_S)
+    except (DatabaseError, TimeoutError) as error:
+        logger.warning("source_unavailable", extra={"error": str(error) or "no answer in time"})
         raise SourceUnavailable from error
 
 

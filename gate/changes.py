@@ -8,7 +8,7 @@ import logging
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from gate.snapshots import Snapshots, SourceUnavailable
+from gate.snapshots import Snapshots
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ async def listen(url: str, channel: str, snapshots: Snapshots) -> None:
                 snapshots.doubt_all()
                 async for message in pubsub.listen():
                     if message["type"] == "message":
-                        await apply(message["data"].decode(), snapshots)
+                        apply(message["data"].decode(), snapshots)
         except (RedisError, OSError) as error:
             logger.warning("changes_not_heard", extra={"error": str(error)})
             await asyncio.sleep(RETRY_S)
@@ -33,7 +33,7 @@ async def listen(url: str, channel: str, snapshots: Snapshots) -> None:
             await client.aclose()
 
 
-async def apply(line: str, snapshots: Snapshots) -> None:
+def apply(line: str, snapshots: Snapshots) -> None:
     """Acts on one announcement: `key:<digest>`, `account:<id>` or `catalogue`. Others are for newer gates."""
     subject, _, name = line.partition(":")
     if subject == "key":
@@ -42,7 +42,3 @@ async def apply(line: str, snapshots: Snapshots) -> None:
         snapshots.drop_account(int(name))
     elif subject == "catalogue":
         snapshots.drop_all()
-        try:
-            await snapshots.start()
-        except SourceUnavailable:
-            logger.warning("catalogue_not_read")
