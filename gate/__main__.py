@@ -23,6 +23,7 @@ from accounts.changes import changes_channel
 from gate.changes import listen
 from gate.counting import Counter
 from gate.gate import Gate
+from gate.presence import Presence
 from gate.readings import N_AT_ONCE
 from gate.server import serve
 from gate.snapshots import Snapshots, SourceUnavailable
@@ -88,9 +89,11 @@ async def _run() -> None:
         settings.GATE_PUBLIC_URL,
         store.ready.is_set,
     )
+    presence = Presence(settings.REDIS_URL, settings.KEY_CACHE_TTL_S)
     background = [
         asyncio.create_task(store.keep_connected()),
-        asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots)),
+        asyncio.create_task(presence.keep()),
+        asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots, presence)),
     ]
     await _first_catalogue(snapshots, stop)
     background.append(asyncio.create_task(snapshots.keep_catalogue()))

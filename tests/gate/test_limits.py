@@ -116,19 +116,6 @@ def test_map_is_one_map_load_and_its_parts_count_against_nothing(gate: GateProce
     assert rows == {(1, 7_000): 2, (0, 0): len(parts)}
 
 
-def test_autocomplete_session_is_one_unit_with_its_detail(gate: GateProcess) -> None:
-    key = make_key()
-    paths = [
-        *("/Place/AutoComplete?input=h&", "/v2/place/autocomplete?input=ha&", "/place/autocomplete?input=han&"),
-        *("/Place/Detail?placeid=x&", "/Place/AutoComplete?input=h&", "/Place/AutoComplete?input=ha&"),
-    ]
-    for n, path in enumerate(paths):
-        gate.get(f"{path}sessiontoken=abc&api_key={key.text}", ip=f"198.51.100.{n}")
-    ingest_all()
-    rows = UsageRecord.objects.order_by("at", "id").values_list("units", "cost_micro_usd")
-    assert list(rows) == [(1, 2_000), (0, 0), (0, 0), (0, 0), (1, 2_000), (1, 2_000)]
-
-
 def test_map_parts_are_held_to_500_a_second(gate: GateProcess) -> None:
     key = make_key(type="tiles")
     started = time.monotonic()
