@@ -42,7 +42,7 @@ class Plan:
             port=_number("PORT", 8000),
             gate_host=os.environ.get("GATE_HOST") or "127.0.0.1",
             gate_port=_number("GATE_PORT", 8001),
-            n_gates=_number("GATE_PROCESSES", len(os.sched_getaffinity(0))),
+            n_gates=_number("GATE_PROCESSES", 1),
             n_web_workers=_number("WEB_WORKERS", 2),
             servers=paths.needed_servers(),
             seeds_demo=os.environ.get("GOONGDASH_ENV") != "production",

@@ -1,9 +1,8 @@
 """The usage event: what the gate says of one request, and the only encoder and decoder of it. Pure.
 
 A stream entry holds the events of one script call: field `t`, the store's clock in microseconds; `n`, how many
-events of this shard came before; `e`, the events, one a line. A line is the outcome's number, whether the request
-is charged (0: another one covers it, as in an autocomplete session), and what `encode_request` and `encode_caller`
-made, with tabs between. Only an allowed and charged request has units and a cost, whatever the line offers.
+events of this shard came before; `e`, the events, one a line. A line is the outcome's number, a tab, and what
+`encode_request` made. Only an allowed request has units and a cost, whatever the line offers.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ ORIGIN_MAX_LENGTH = 255
 # The bounds are those of the columns, of the script's exact integers, and of the year 9998.
 _TIME_MAX_US = 253_370_000_000_000_000
 _LINE = re.compile(
-    r"([0-9]{1,2})\t([01])\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
+    r"([0-9]{1,2})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
     r"\t([0-9a-fA-F.:]{2,45})\t([^\t\x00]{0,255})\t([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 
@@ -66,7 +65,7 @@ def encode_request(*, account_id: int, key_id: int, service_id: int, units: int,
 def encode_caller(*, ip: str, origin: str, request_id: str) -> bytes:
     """The part of an event line that differs from request to request."""
     # A link-local address may name an interface of ours; that says nothing of the caller.
-    return join_request(b"", ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
+    return join_caller(ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
 
 
 def encode_origin(origin: str) -> bytes:
@@ -74,20 +73,17 @@ def encode_origin(origin: str) -> bytes:
     return _one_line(origin).encode(errors="replace")
 
 
-def join_request(head: bytes, ip: bytes, origin: bytes, request_id: bytes) -> bytes:
-    """`encode_request` and `encode_caller` together, for parts that are encoded already, as the gate keeps them."""
-    return b"%b%b\t%b\t%b" % (head, ip, origin, request_id)
+def join_caller(ip: bytes, origin: bytes, request_id: bytes) -> bytes:
+    """`encode_caller` for fields that are encoded already, as the gate keeps them."""
+    return b"%b\t%b\t%b" % (ip, origin, request_id)
 
 
 def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[Any, Any]:
-    """The fields of a stream entry, as the gate's script writes them; every allowed request is charged."""
+    """The fields of a stream entry, as the gate's script writes them."""
     return {
         "t": to_epoch_us(at),
         "n": n_before,
-        "e": b"\n".join(
-            b"%d\t%d\t%s" % (OUTCOMES[outcome].number, OUTCOMES[outcome].is_billable, request)
-            for outcome, request in lines
-        ),
+        "e": b"\n".join(b"%d\t%s" % (OUTCOMES[outcome].number, request) for outcome, request in lines),
     }
 
 
@@ -109,17 +105,17 @@ def _decode_line(line: str, at: datetime) -> UsageEvent:
     match = _LINE.fullmatch(line)
     if match is None:
         raise EventUnreadable(f"{line!r} is no event.")
-    number, is_charged, account_id, key_id, service_id, units, price, ip, origin, request_id = match.groups()
+    number, account_id, key_id, service_id, units, price, ip, origin, request_id = match.groups()
     outcome = BY_NUMBER[int(number)]
-    is_billed = OUTCOMES[outcome].is_billable and is_charged == "1"
+    is_billable = OUTCOMES[outcome].is_billable
     return UsageEvent(
         at=at,
         account_id=int(account_id),
         key_id=int(key_id),
         service_id=int(service_id),
         outcome=outcome,
-        units=int(units) if is_billed else 0,
-        cost_micro_usd=int(price) if is_billed else 0,
+        units=int(units) if is_billable else 0,
+        cost_micro_usd=int(price) if is_billable else 0,
         ip=_ip(ip),
         origin=origin,
         request_id=request_id,
