@@ -1,7 +1,7 @@
 # Every target does its own set-up: the second time nothing is installed, and no network is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz clean clean-data
+.PHONY: help run test check bench clean clean-data
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -28,9 +28,6 @@ check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
 
 bench: $(STAMP) ## Measure the gate, the ingest and the rollup
 	@exec $(BIN)/python -m bench
-
-fuzz: $(STAMP) ## A million inputs made to be misread by the gate (ARGS="--inputs N --seed N")
-	@exec $(BIN)/python -m tests.gate.fuzz $(ARGS)
 
 clean: ## Remove what was installed and cached; the data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage staticfiles
