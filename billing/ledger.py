@@ -116,6 +116,9 @@ def usage_charge(*, before: date, account: Account | None = None) -> int:
         for (account_id, day), (amount, n_before) in uncharged
     ]
     LedgerEntry.objects.bulk_create(entries, batch_size=1_000)
+    # Usage is what the gates count themselves; late usage takes from what the open month may spend.
+    for account_id in {entry.account_id for entry in entries if entry.kind == EntryKind.LATE_USAGE}:
+        announce_account_change(account_id)
     return len(entries)
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,6 +25,8 @@ from gate.counting import Counter
 from gate.desk import Desk
 from gate.gate import Gate
 from gate.metrics import Metrics
+from gate.presence import Presence
+from gate.readings import N_AT_ONCE
 from gate.server import GateProtocol, serve
 from gate.snapshots import Snapshots, SourceUnavailable
 from gate.store import Store
@@ -34,13 +37,18 @@ from stats.stream import stream_key
 
 logger = logging.getLogger("gate")
 
-LOADING_THREADS = 4
+# Each lane's readings under way, and the services'.
+LOADING_THREADS = 2 * N_AT_ONCE + 1
+# PostgreSQL that takes longer is as good as away: known keys go on.
+LOADING_TIMEOUT_S = 2.0
 T = TypeVar("T")
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "goongdash.settings")
     django.setup()
+    # Threads read keys while the loop serves: it must not wait for five milliseconds, the default, each time.
+    sys.setswitchinterval(0.0005)
     _allow_many_connections()
     uvloop.run(_run())
 
@@ -53,7 +61,7 @@ def _allow_many_connections() -> None:
 
 async def _run() -> None:
     # Models can be imported only after django.setup().
-    from gate.loading import load_catalogue, load_key
+    from gate.loading import load_catalogue, load_keys
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -62,7 +70,7 @@ async def _run() -> None:
 
     threads = ThreadPoolExecutor(LOADING_THREADS, thread_name_prefix="loading")
     snapshots = Snapshots(
-        load_key=lambda digest: _in_thread(threads, partial(load_key, digest)),
+        load_keys=lambda digests: _in_thread(threads, partial(load_keys, digests)),
         load_catalogue=lambda: _in_thread(threads, load_catalogue),
         now=loop.time,
         ttl_s=settings.KEY_CACHE_TTL_S,
@@ -98,12 +106,15 @@ async def _run() -> None:
             "store_ready": int(store.ready.is_set()),
         }
 
+    presence = Presence(settings.REDIS_URL, settings.KEY_CACHE_TTL_S)
     background = [
         asyncio.create_task(store.keep_connected()),
-        asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots)),
+        asyncio.create_task(presence.keep()),
+        asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots, presence)),
         asyncio.create_task(tally.keep_written(update_gauges)),
     ]
     await _first_catalogue(snapshots, stop)
+    background.append(asyncio.create_task(snapshots.keep_catalogue()))
     await serve(gate, connections, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
     for task in background:
         task.cancel()
@@ -114,9 +125,10 @@ async def _run() -> None:
 
 async def _in_thread(threads: ThreadPoolExecutor, load: Callable[[], T]) -> T:
     try:
-        return await asyncio.get_running_loop().run_in_executor(threads, load)
-    except DatabaseError as error:
-        logger.warning("source_unavailable", extra={"error": str(error)})
+        work = asyncio.get_running_loop().run_in_executor(threads, load)
+        return await asyncio.wait_for(work, LOADING_TIMEOUT_S)
+    except (DatabaseError, TimeoutError) as error:
+        logger.warning("source_unavailable", extra={"error": str(error) or "no answer in time"})
         raise SourceUnavailable from error
 
 

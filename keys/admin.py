@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from accounts.changes import announce_catalogue_change, announce_key_change
+from accounts.changes import announce_catalogue_change, announce_key_change, announce_key_end
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey, Restriction, Service
 from keys.services import key_revoke
@@ -48,7 +48,9 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
         super().save_model(request, obj, form, change)
-        announce_key_change(obj.lookup_digest)
+        is_ended = "disabled_at" in form.changed_data and obj.disabled_at is not None
+        announce = announce_key_end if is_ended else announce_key_change
+        announce(obj.lookup_digest)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

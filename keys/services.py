@@ -10,7 +10,7 @@ from typing import cast
 
 from django.db import transaction
 
-from accounts.changes import announce_key_change
+from accounts.changes import announce_key_change, announce_key_end
 from accounts.models import Account, User
 from goongdash.lib.clock import utc_now
 from keys.errors import KeyInvalid
@@ -92,7 +92,9 @@ def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
 def key_revoke(*, key: ApiKey) -> bool:
     """Refuses the key from now on, everywhere; its history stays. False if it was revoked already."""
     changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
-    announce_key_change(key.lookup_digest)
+    # Once more where it was revoked already: the first announcement may have been lost. Its receipt stays.
+    announce = announce_key_end if changed else announce_key_change
+    announce(key.lookup_digest)
     return changed == 1
 
 

@@ -80,12 +80,10 @@ def key_delete(request: SiteRequest, key_id: int) -> HttpResponse:
     key = get_object_or_404(all_keys_of(account), pk=key_id)
     if request.method == "GET" and key.revoked_at is None:
         return render(request, "keys/_delete.html", {"key": key}) if request.htmx else redirect("keys:list")
-    if request.method == "POST" and key_revoke(key=key):
-        messages.success(request, f"“{key.name}” is deleted. Every request with it is refused from now on.")
-    else:
+    if request.method == "GET" or not key_revoke(key=key):
         messages.info(request, f"“{key.name}” was deleted before.")
     query = QueryDict(urlsplit(request.htmx.current_url or "").query)
-    return render(request, "keys/_deleted.html", {**_list_context(account, query), "is_beside": True})
+    return render(request, "keys/_deleted.html", {**_list_context(account, query), "is_beside": True, "key": key})
 
 
 @require_safe
