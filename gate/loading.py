@@ -142,31 +142,36 @@ def _credits(accounts: Collection[Account], today: date) -> dict[int, Credit]:
 
 # What the rollups know of this month is used only where the store has lost or never had a counter.
 
-_ALLOWED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number)
+# What counts against the limits: each allowed request, whether it was charged or covered by its session.
+_COUNTED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number) & ~Q(service__unit=Unit.NONE)
 
 
 def _used_today(keys: Iterable[ApiKey], today: date) -> dict[int, int]:
-    """Units of each key that has used any, by key id."""
+    """Requests of each key that has made any, by key id."""
     of_whom = {"account_id__in": {key.account_id for key in keys}, "key_id__in": {key.pk for key in keys}}
-    sums = DailyUsage.objects.filter(_ALLOWED, **of_whom, day_on=today).values_list("key_id")
-    return dict(sums.annotate(Sum("units")))
+    sums = DailyUsage.objects.filter(_COUNTED, **of_whom, day_on=today).values_list("key_id")
+    return dict(sums.annotate(Sum("n_requests")))
 
 
 def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[str, int]]:
-    """Units and micro-dollars of each account that has used any, by account id."""
+    """Requests, map loads and micro-dollars of each account that has used any, by account id."""
     is_map_load = Q(service__unit=Unit.MAP_LOAD)
     rows = (
         DailyUsage.objects.filter(
-            _ALLOWED, account_id__in=account_ids, day_on__gte=Month.of(today).first_day, day_on__lte=today
+            _COUNTED, account_id__in=account_ids, day_on__gte=Month.of(today).first_day, day_on__lte=today
         )
         .values("account_id")
         .annotate(
-            n_requests=Sum("units", filter=~is_map_load, default=0),
-            n_map_loads=Sum("units", filter=is_map_load, default=0),
+            requests=Sum("n_requests", filter=~is_map_load, default=0),
+            map_loads=Sum("n_requests", filter=is_map_load, default=0),
             spent_micro_usd=Sum("cost_micro_usd", default=0),
         )
     )
     return {
-        row["account_id"]: {name: row[name] for name in ("n_requests", "n_map_loads", "spent_micro_usd")}
+        row["account_id"]: {
+            "n_requests": row["requests"],
+            "n_map_loads": row["map_loads"],
+            "spent_micro_usd": row["spent_micro_usd"],
+        }
         for row in rows
     }
