@@ -1,13 +1,14 @@
 # Every target does its own set-up: the second time nothing is installed, and no network is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench clean clean-data
+.PHONY: help run test check bench bench-gate bench-exact clean clean-data
 SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
 # Newer than the lock file when what is installed is what is locked.
 STAMP := .venv/.installed
+STAMP_BENCH := .venv/.installed-bench
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -26,8 +27,16 @@ check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 
-bench: $(STAMP) ## Measure the gate, the ingest and the rollup
-	@exec $(BIN)/python -m bench
+bench: bench-gate bench-exact $(STAMP) ## All measurements; each rewrites its own part of bench/RESULTS.md
+	$(BIN)/python -m bench freshness
+
+bench-gate: $(STAMP_BENCH) ## The gate against floors and peers (ARGS="--rounds 1 --seconds 1 --keys 500" for a look)
+	@bash .ci/need taskset wrk nginx nginx-lua lua-redis haproxy node npm
+	$(BIN)/python -m bench gate $(ARGS)
+
+bench-exact: $(STAMP) ## Arrivals made to break limiters, against four gates; fails if one is broken
+	@bash .ci/need faketime
+	$(BIN)/python -m bench exact $(ARGS)
 
 clean: ## Remove what was installed and cached; the data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage staticfiles
@@ -50,4 +59,9 @@ $(STAMP): pyproject.toml uv.lock
 		[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --disable-pip-version-check uv; \
 		$(BIN)/uv sync --frozen --inexact --quiet; \
 	fi
+	@touch $@
+
+# What the gate is compared with, beside the rest.
+$(STAMP_BENCH): $(STAMP)
+	@$$(uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv) sync --frozen --inexact --quiet --group bench
 	@touch $@
