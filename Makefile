@@ -1,7 +1,7 @@
 # Every target does its own set-up: the second time nothing is installed, and no network is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz clean clean-data
+.PHONY: help run test check bench bench-gate bench-exact fuzz clean clean-data
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -26,8 +26,16 @@ check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 
-bench: $(STAMP) ## Measure the gate, the ingest and the rollup
-	@exec $(BIN)/python -m bench
+bench: bench-gate bench-exact $(STAMP) ## All measurements; each rewrites its own part of bench/RESULTS.md
+	$(BIN)/python -m bench freshness
+
+bench-gate: $(STAMP)-bench ## The gate against floors and peers (ARGS="--rounds 1 --seconds 1 --keys 500" for a look)
+	@bash .ci/need taskset wrk nginx nginx-lua lua-redis haproxy node npm
+	$(BIN)/python -m bench gate $(ARGS)
+
+bench-exact: $(STAMP) ## Arrivals made to break limiters, against four gates; fails if one is broken
+	@bash .ci/need faketime
+	$(BIN)/python -m bench exact $(ARGS)
 
 fuzz: $(STAMP) ## A million inputs made to be misread by the gate (ARGS="--inputs N --seed N")
 	@exec $(BIN)/python -m tests.gate.fuzz $(ARGS)
