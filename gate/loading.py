@@ -6,7 +6,7 @@ Runs in a thread; raises django.db.DatabaseError where PostgreSQL does not answe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import cast
 
 from django.conf import settings
@@ -24,6 +24,8 @@ from keys.restrictions import Restrictions
 from stats.models import DailyUsage
 from stats.outcomes import OUTCOMES, Outcome
 
+# More than the clocks of a gate and of its store are ever apart.
+CLOCKS_APART = timedelta(hours=1)
 # Prices by service id, what the account may spend, what it has used.
 Money = tuple[Mapping[int, int], Credit, Used]
 
@@ -60,8 +62,11 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
         .filter(lookup_digest__in=known)
         .order_by()
     )
-    today = day_of(utc_now(), settings.BILLING_ZONE)
-    money = _money([key for key in keys if key.revoked_at is None], today)
+    now = utc_now()
+    today = day_of(now, settings.BILLING_ZONE)
+    # The store's clock decides; behind ours, it may still be in the month before.
+    first_month = Month.of(day_of(now - CLOCKS_APART, settings.BILLING_ZONE))
+    money = _money([key for key in keys if key.revoked_at is None], today, first_month)
     return {key.lookup_digest: _snapshot(key, *money.get(key.pk, _NO_MONEY)) for key in keys}
 
 
@@ -104,12 +109,12 @@ def _lower(first: int | None, second: int | None) -> int | None:
 _NO_MONEY: Money = ({}, Credit(0, 0, 0, 0), Used())
 
 
-def _money(keys: Collection[ApiKey], today: date) -> dict[int, Money]:
+def _money(keys: Collection[ApiKey], today: date, first_month: Month) -> dict[int, Money]:
     """By key id."""
     if not keys:
         return {}
     accounts = {key.account_id: key.account for key in keys}
-    prices, credits = current_prices(today), _credits(accounts.values(), today)
+    prices, credits = current_prices(today), _credits(accounts.values(), first_month)
     used_by_key, used_by_account = _used_today(keys, today), _used_this_month(accounts, today)
     return {
         key.pk: (
@@ -126,9 +131,9 @@ def _money(keys: Collection[ApiKey], today: date) -> dict[int, Money]:
     }
 
 
-def _credits(accounts: Collection[Account], today: date) -> dict[int, Credit]:
-    """By account id."""
-    month, money = Month.of(today), months_money_of(accounts)
+def _credits(accounts: Collection[Account], month: Month) -> dict[int, Credit]:
+    """What may be spent in `month` and the one after it, by account id."""
+    money = months_money_of(accounts)
     return {
         account.pk: Credit(
             month.number,

@@ -38,6 +38,8 @@ Place = tuple[int, bytes | None, bytes | None, bytes | None]
 # What the request uses, and its origin as it is recorded.
 Decision = tuple[Use, bytes]
 RETRY_S = 2.0
+# The part of its time-to-live after which a key in use is read anew, so that no request has to wait for that.
+REFRESHED_AFTER = 2 / 3
 
 
 class SourceUnavailable(Exception):
@@ -46,10 +48,14 @@ class SourceUnavailable(Exception):
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A remembered key (None: there is no such key), and what was worked out for it, dropped along with it."""
+    """A remembered key (None: there is no such key), and what was worked out for it, dropped along with it.
+
+    From `refresh_at` on it is read anew while it is used; after `fresh_until` it is used no more.
+    """
 
     key: KeySnapshot | None
     fresh_until: float
+    refresh_at: float = float("inf")
     uses: dict[tuple[int, Outcome | None], Use] = field(default_factory=dict)
     decisions: dict[Place, Decision] = field(default_factory=dict)
 
@@ -137,7 +143,10 @@ class Snapshots:
         """The remembered key if it is fresh; None: it has to be asked for."""
         entry = self._entries.get(digest)
         if entry is not None:
-            return entry if entry.fresh_until > self.now() else None
+            now = self.now()
+            if now >= entry.refresh_at:
+                self._refresh(digest, entry)
+            return entry if now < entry.fresh_until else None
         return NOBODY if self._unknown.get(digest, 0.0) > self.now() else None
 
     async def ask(self, digest: str) -> Entry:
@@ -152,6 +161,13 @@ class Snapshots:
                 raise SourceUnavailable
             asked = self._asked[digest] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(asked)
+
+    def _refresh(self, digest: str, entry: Entry) -> None:
+        """Has a key in use read anew, with nobody waiting for it."""
+        entry.refresh_at = float("inf")
+        if digest not in self._asked and self._refreshed.ask(digest):
+            asked = self._asked[digest] = asyncio.get_running_loop().create_future()
+            asked.add_done_callback(_log_failure)
 
     def drop_key(self, digest: str) -> None:
         for reading in self._under_way():
@@ -193,7 +209,8 @@ class Snapshots:
         if not isinstance(read, Exception):
             asked.set_result(self._keep(digest, read))
         elif isinstance(read, SourceUnavailable) and (entry := self._entries.get(digest)) is not None:
-            entry.fresh_until = self.now() + RETRY_S
+            entry.fresh_until = max(entry.fresh_until, self.now() + RETRY_S)
+            entry.refresh_at = self.now() + RETRY_S
             asked.set_result(entry)
         else:
             asked.set_exception(read)
@@ -205,7 +222,8 @@ class Snapshots:
             return NOBODY
         while len(self._entries) >= self.size:
             self._forget(next(iter(self._entries)))
-        entry = self._entries[digest] = Entry(key, self.now() + self.ttl_s)
+        now = self.now()
+        entry = self._entries[digest] = Entry(key, now + self.ttl_s, now + self.ttl_s * REFRESHED_AFTER)
         self._digests.setdefault(key.account_id, set()).add(digest)
         return entry
 
@@ -227,3 +245,8 @@ class Snapshots:
         if len(self._unknown) >= MAX_UNKNOWN:
             del self._unknown[next(iter(self._unknown))]
         self._unknown[digest] = now + UNKNOWN_TTL_S
+
+
+def _log_failure(asked: asyncio.Future[Entry]) -> None:
+    if not asked.cancelled() and (error := asked.exception()) is not None:
+        logger.error("key_not_refreshed", extra={"error": str(error)})

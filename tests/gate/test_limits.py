@@ -74,8 +74,8 @@ def test_in_no_window_of_a_second_do_more_than_five_pass(gate: GateProcess) -> N
 def test_caller_who_stays_within_five_a_second_is_never_refused(gate: GateProcess) -> None:
     key = make_key()
     for _ in range(3):
-        for _ in range(5):
-            assert gate.get(f"/geocode?address=x&api_key={key.text}").status_code == 200
+        answers = gate.get_at_once(f"/geocode?address=x&api_key={key.text}", 5)
+        assert [answer.status_code for answer in answers] == [200] * 5
         time.sleep(1.01)
 
 
@@ -84,13 +84,13 @@ def test_rate_is_counted_for_each_address_and_each_key_alone(gate: GateProcess) 
     first, second = make_key(account), make_key(account)
     for key in (first, second):
         for ip in ("198.51.100.1", "198.51.100.2"):
-            statuses = [gate.get(f"/geocode?address=x&api_key={key.text}", ip=ip).status_code for _ in range(6)]
-            assert statuses == [200] * 5 + [429]
+            answers = gate.get_at_once(f"/geocode?address=x&api_key={key.text}", 6, ip=ip)
+            assert [answer.status_code for answer in answers] == [200] * 5 + [429]
 
 
 def test_refused_requests_count_against_nothing(gate: GateProcess) -> None:
     Plan.objects.create(
-        slug="two", name="Two", rate_limit=2, rate_window_s=1, requests_per_day=4, credit_micro_usd=10**9
+        slug="two", name="Two", rate_limit=2, rate_window_s=3_600, requests_per_day=4, credit_micro_usd=10**9
     )
     key = make_key(make_account(plan="two"))
     path = f"/geocode?address=x&api_key={key.text}"

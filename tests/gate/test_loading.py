@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
@@ -68,3 +70,21 @@ def test_deleted_key_is_read_without_its_money(django_assert_num_queries: Django
         (snapshot,) = load_keys([key.lookup_digest]).values()
     assert snapshot.is_revoked
     assert (snapshot.key_id, snapshot.account_id) == (key.pk, key.account_id)
+
+
+@pytest.mark.parametrize(
+    ("now", "months"),
+    [
+        (datetime(2026, 11, 30, 16, 59, tzinfo=UTC), (202611, 202612)),
+        # Already December in Hanoi, but not yet in a store whose clock is behind.
+        (datetime(2026, 11, 30, 17, 30, tzinfo=UTC), (202611, 202612)),
+        (datetime(2026, 11, 30, 18, 1, tzinfo=UTC), (202612, 202701)),
+    ],
+)
+def test_credit_is_known_for_the_month_that_the_store_may_still_be_in(
+    monkeypatch: pytest.MonkeyPatch, now: datetime, months: tuple[int, int]
+) -> None:
+    key = make_key().key
+    monkeypatch.setattr("gate.loading.utc_now", lambda: now)
+    credit = load_keys([key.lookup_digest])[key.lookup_digest].credit
+    assert (credit.month, credit.next_month) == months

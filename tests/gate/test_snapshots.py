@@ -262,3 +262,33 @@ def test_decisions_kept_for_a_key_are_bounded_in_number_and_size() -> None:
     entry.decisions.clear()
     entry.remember((1, b"https://example.com/" + b"x" * 8_000, None, None), decision)
     assert entry.decisions == {}
+
+
+def test_key_in_use_is_read_anew_before_its_time_is_over_and_nobody_waits() -> None:
+    async def scenario(source: Source, snapshots: Snapshots) -> None:
+        source.may_answer.set()
+        first = await snapshots.ask("a")
+        source.may_answer.clear()
+        source.now_s += 20.0
+        assert snapshots.known("a") is first
+        await source.is_asked(2)
+        assert snapshots.known("a") is first
+        source.may_answer.set()
+        while snapshots.known("a") is first:
+            await asyncio.sleep(0)
+        assert source.readings == [["a"], ["a"]]
+
+    play(scenario, waits=True)
+
+
+def test_key_that_could_not_be_read_anew_is_tried_again_and_used_on() -> None:
+    async def scenario(source: Source, snapshots: Snapshots) -> None:
+        first = await snapshots.ask("a")
+        source.is_away = True
+        for n in range(2, 6):
+            source.now_s += 20.0
+            assert snapshots.known("a") is first or n > 2
+            await source.is_asked(n)
+            assert await snapshots.ask("a") is first
+
+    play(scenario)
