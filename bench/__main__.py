@@ -7,7 +7,7 @@ import json
 import sys
 
 from bench.cores import two_cores_or_exit
-from bench.results import number, table, write_section
+from bench.results import ORDER, number, table, write_section
 from bench.servers import let_nothing_rewrite, measuring_servers
 
 # A shorter run is for looking whether it works; its figures are not written down.
@@ -16,14 +16,20 @@ ROUNDS, SECONDS, N_KEYS, N_EXACT = 5, 4.0, 10_000, 120_000
 
 def main() -> None:
     options = _options()
-    commands = {"gate": _gate, "exact": _exact, "freshness": _freshness}
+    commands = {
+        "gate": _gate,
+        "exact": _exact,
+        "freshness": _freshness,
+        "revocation": _revocation,
+        "unknown_keys": _unknown_keys,
+    }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=["gate", "exact", "freshness", []], help="default: gate, freshness")
+    parser.add_argument("names", nargs="*", choices=[*ORDER, []], help="default: gate, freshness")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each contender is measured")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each time, in whole seconds")
     parser.add_argument("--keys", type=int, default=N_KEYS, help="how many keys there are")
@@ -73,15 +79,35 @@ def _exact(options: argparse.Namespace) -> bool:
 
 def _freshness(options: argparse.Namespace) -> bool:
     from bench.freshness import measure
+
+    text = "From a request at the gate to its number in the sums of the statistics page, in seconds."
+    return _figures("freshness", text, measure(), options)
+
+
+def _revocation(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.revocation import measure
+
+        text = "From the deletion of a key, made at a moment of no load, to its end at three gates, in milliseconds."
+        return _figures("revocation", text, measure(), options)
+
+
+def _unknown_keys(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.unknown_keys import measure
+
+        text = "A flood of well-shaped keys that do not exist, and a caller of one that does."
+        return _figures("unknown_keys", text, measure(), options)
+
+
+def _figures(name: str, text: str, figures: dict[str, float], options: argparse.Namespace) -> bool:
     from bench.machine import described
 
-    figures = measure()
     if options.json:
         print(json.dumps(figures))
         return True
-    rows = [[name, number(value)] for name, value in figures.items()]
-    head = described() + " From a request at the gate to its number in the sums of the statistics page."
-    _tell("freshness", f"{head}\n\n{table(['seconds', 'value'], rows)}", is_whole=True)
+    rows = [[figure, number(value)] for figure, value in figures.items()]
+    _tell(name, f"{described()} {text}\n\n{table(['figure', 'value'], rows)}", is_whole=True)
     return True
 
 

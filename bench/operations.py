@@ -15,7 +15,7 @@ from bench.wrk import check_shares, wrk_run
 from stats.stream import redis_client
 
 CONNECTIONS = 64
-TOLD = ("evalsha", "get", "set", "incrby", "xadd")
+TOLD = ("evalsha", "hmget", "hset", "incrby", "xadd")
 # PostgreSQL tells its sums to others a second late at the most.
 _STATISTICS_DELAY_S = 1.5
 
