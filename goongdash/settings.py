@@ -57,6 +57,8 @@ try:
 
     USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
+    # The database refuses to delete younger entries.
+    AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 366, validate=validate.Range(366, 36_500))
     _zone = validate.OneOf(available_timezones(), error="{input!r} is no time zone; write it as Asia/Ho_Chi_Minh.")
     BILLING_TIME_ZONE = env.str("BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=_zone)
 
@@ -120,6 +122,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_catalogue_change, announce_key_change, announce_key_end
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey, Restriction, Service
@@ -27,7 +28,8 @@ class RestrictionInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(AuditedAdmin):
+    audit_kind = "key"
     list_display = ("name", "masked_text", "type", "account", "state", "created_at", "expires_at")
     list_filter = ("type", "created_at", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("account",)
@@ -60,7 +62,8 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Service)
-class ServiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ServiceAdmin(AuditedAdmin):
+    audit_kind = "service"
     list_display = ("name", "api_version", "slug", "path", "key_type", "unit", "session_role", "is_active")
     list_filter = ("key_type", "unit", "session_role", "is_active")
     search_fields = ("name", "slug", "path")

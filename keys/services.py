@@ -10,6 +10,8 @@ from typing import cast
 
 from django.db import transaction
 
+from accounts.audit import audit
+from accounts.audit_actions import AuditAction
 from accounts.changes import announce_key_change, announce_key_end
 from accounts.models import Account, User
 from goongdash.lib.clock import utc_now
@@ -75,6 +77,13 @@ def key_create(
         expires_at=expires_at,
     )
     _write_restrictions(key, restrictions)
+    audit(
+        AuditAction.KEY_CREATED,
+        account=account,
+        on=key,
+        name=key.name,
+        changes={"type": (None, key_type), "restrictions": (None, _texts(key)), "expires": (None, expires_at)},
+    )
     # A gate may remember this text as unknown, from a request that came too early.
     announce_key_change(key.lookup_digest)
     return CreatedKey(key, text)
@@ -83,8 +92,11 @@ def key_create(
 @transaction.atomic
 def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
     """Replaces the whole list. Raises RestrictionError for the first bad entry; then the old list stays."""
+    before = _texts(key)
     key.restrictions.all().delete()
     _write_restrictions(key, restrictions)
+    changes = {"restrictions": (before, _texts(key))}
+    audit(AuditAction.KEY_RESTRICTED, account=key.account, on=key, name=key.name, changes=changes)
     announce_key_change(key.lookup_digest)
 
 
@@ -92,10 +104,16 @@ def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
 def key_revoke(*, key: ApiKey) -> bool:
     """Refuses the key from now on, everywhere; its history stays. False if it was revoked already."""
     changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
+    if changed:
+        audit(AuditAction.KEY_DELETED, account=key.account, on=key, name=key.name)
     # Once more where it was revoked already: the first announcement may have been lost. Its receipt stays.
     announce = announce_key_end if changed else announce_key_change
     announce(key.lookup_digest)
     return changed == 1
+
+
+def _texts(key: ApiKey) -> list[str]:
+    return list(key.restrictions.order_by("position").values_list("text", flat=True))
 
 
 def _write_restrictions(key: ApiKey, texts: Iterable[str]) -> None:
