@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
 
-from accounts.access import account_or_404
+from accounts.access import account_or_404, requires
 from accounts.models import Account
+from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from keys.entries import entries_read, entry_read
@@ -36,6 +37,7 @@ N_KEYS_WITHOUT_SEARCH = 5
 
 @require_safe
 @vary_on_headers("HX-Request")
+@requires(Permission.SEE)
 def key_list(request: SiteRequest) -> HttpResponse:
     context = _list_context(account_or_404(request), request.GET)
     return render(request, "keys/_list.html" if request.htmx else "keys/list.html", context)
@@ -44,6 +46,7 @@ def key_list(request: SiteRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
 @never_cache
+@requires(Permission.CHANGE_KEYS)
 def key_create_dialog(request: SiteRequest) -> HttpResponse:
     """The dialog; when all is well, the new key in it and the list beside it."""
     account = account_or_404(request)
@@ -63,6 +66,7 @@ def key_create_dialog(request: SiteRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
+@requires(Permission.CHANGE_KEYS)
 def key_reveal(request: HttpRequest, key_id: int) -> HttpResponse:
     """The whole text of a key, as plain text."""
     key = get_object_or_404(keys_of(account_or_404(request)), pk=key_id)
@@ -74,6 +78,7 @@ def key_reveal(request: HttpRequest, key_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
+@requires(Permission.CHANGE_KEYS)
 def key_delete(request: SiteRequest, key_id: int) -> HttpResponse:
     """Asks, and deletes on POST. A key deleted before, in another window, only leaves the list."""
     account = account_or_404(request)
@@ -87,6 +92,7 @@ def key_delete(request: SiteRequest, key_id: int) -> HttpResponse:
 
 
 @require_safe
+@requires(Permission.CHANGE_KEYS)
 def check_entry(request: HttpRequest) -> HttpResponse:
     """What one entry of the restriction list stands for, or what is wrong with it."""
     account_or_404(request)
@@ -94,6 +100,7 @@ def check_entry(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@requires(Permission.CHANGE_KEYS)
 def check_entries(request: HttpRequest) -> HttpResponse:
     """The same for a whole list at once, such as one just pasted. Stores nothing."""
     account_or_404(request)
