@@ -104,6 +104,8 @@ ROWS = [
     Row("accounts:remove", "post", MANAGE, 302, args=member_id, is_of_account=True),
     Row("accounts:hand_over", "post", HAND_OVER, 302, args=member_id, is_of_account=True),
     Row("accounts:leave", "post", SEE, 302),
+    Row("accounts:history", "get", Permission.SEE_HISTORY),
+    Row("accounts:history_export", "get", Permission.SEE_HISTORY, args=lambda world: ["csv"]),
     Row("accounts:switch", "post", SEE, 302, data=lambda world: {"account": world.account.pk}, is_of_account=True),
     Row("accounts:open_own", "post", SIGNED_IN, 302),
     Row("accounts:invitation", "get", OPEN, args=lambda world: [world.token], signed_in=403),
