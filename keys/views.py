@@ -19,6 +19,7 @@ from django_htmx.http import replace_url
 from accounts.access import account_or_404, requires
 from accounts.models import Account
 from accounts.permissions import Permission
+from accounts.recent_sign_in import recent_sign_in_where_asked
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from keys.entries import entries_read, entry_read
@@ -67,6 +68,7 @@ def key_create_dialog(request: SiteRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @requires(Permission.CHANGE_KEYS)
+@recent_sign_in_where_asked
 def key_reveal(request: HttpRequest, key_id: int) -> HttpResponse:
     """The whole text of a key, as plain text."""
     key = get_object_or_404(keys_of(account_or_404(request)), pk=key_id)
