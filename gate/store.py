@@ -18,6 +18,7 @@ from redis.connection import parse_url
 logger = logging.getLogger(__name__)
 
 RETRY_S = 0.2
+TIMEOUT_S = 5.0
 
 Done = Callable[[bytes | None], None]
 
@@ -116,10 +117,16 @@ class Store:
             opening = loop.create_connection(
                 make, options.get("host", "localhost"), options.get("port", 6379), ssl=is_tls or None
             )
-        _, connection = await asyncio.wait_for(opening, 5)
-        for command in self._greeting():
-            await asyncio.wait_for(_ask(connection, command), 5)
-        self._sha = await asyncio.wait_for(_ask(connection, encode(b"SCRIPT", b"LOAD", self._script)), 5)
+        transport, connection = await asyncio.wait_for(opening, TIMEOUT_S)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                for command in self._greeting():
+                    await _ask(connection, command)
+                self._sha = await _ask(connection, encode(b"SCRIPT", b"LOAD", self._script))
+        except BaseException:
+            # A store that is stopped takes connections all the same: each would stay open.
+            transport.abort()
+            raise
         self._connection = connection
 
     def _greeting(self) -> list[bytes]:
