@@ -10,11 +10,13 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from typing import TypeVar
 
 import django
+import redis.asyncio
 import uvloop
 from django.conf import settings
 from django.db import DatabaseError
@@ -24,16 +26,21 @@ from gate.changes import listen
 from gate.counting import Counter
 from gate.desk import Desk
 from gate.gate import Gate
+from gate.local_limits import LocalLimits
 from gate.metrics import Metrics
 from gate.presence import Presence
 from gate.readings import N_AT_ONCE
+from gate.recovery import Recovery
+from gate.replay import Replay
 from gate.server import GateProtocol, serve
 from gate.snapshots import Snapshots, SourceUnavailable
+from gate.spool import Spool, SpoolUnavailable
 from gate.store import Store
+from gate.store_failure import StoreFailure, WhenStoreFails
 from gate.tally import Tally
 from goongdash.lib.clock import utc_now
 from keys.vault import lookup_digest
-from stats.stream import stream_key
+from stats.stream import shard_prefix, stream_key
 
 logger = logging.getLogger("gate")
 
@@ -78,6 +85,7 @@ async def _run() -> None:
     )
     store = Store(settings.REDIS_URL, files("gate").joinpath("count.lua").read_bytes())
     metrics = Metrics()
+    failure = _store_failure(loop.time)
     make_counter = partial(
         Counter,
         store,
@@ -86,6 +94,7 @@ async def _run() -> None:
         settings.STORE_TIMEOUT_MS / 1_000,
         utc_now,
         metrics,
+        failure,
     )
     tally = Tally(settings.DATA_DIR / "metrics" / str(settings.GATE_PORT), metrics)
     gate = Gate(
@@ -94,7 +103,11 @@ async def _run() -> None:
         lookup_digest,
         tuple(settings.TRUSTED_PROXIES),
         settings.GATE_PUBLIC_URL,
-        Desk(tally, store.ready.is_set, tuple(settings.METRICS_FROM)),
+        Desk(
+            tally,
+            lambda: failure.mode is WhenStoreFails.OPEN or (store.ready.is_set() and not failure.is_away),
+            tuple(settings.METRICS_FROM),
+        ),
         metrics,
     )
     connections: set[GateProtocol] = set()
@@ -103,7 +116,10 @@ async def _run() -> None:
         metrics.gauges = {
             "connections": len(connections),
             "keys": snapshots.n_keys,
-            "store_ready": int(store.ready.is_set()),
+            "store_ready": int(store.ready.is_set() and not failure.is_away),
+            "spool_events": failure.spool.n_waiting,
+            "spool_bytes": failure.spool.n_bytes,
+            "spool_failures": failure.spool.n_failures,
         }
 
     presence = Presence(settings.REDIS_URL, settings.KEY_CACHE_TTL_S)
@@ -111,6 +127,7 @@ async def _run() -> None:
         asyncio.create_task(store.keep_connected()),
         asyncio.create_task(presence.keep()),
         asyncio.create_task(listen(settings.REDIS_URL, changes_channel(), snapshots, presence)),
+        asyncio.create_task(_recovery(failure, store).keep_watch()),
         asyncio.create_task(tally.keep_written(update_gauges)),
     ]
     await _first_catalogue(snapshots, stop)
@@ -121,6 +138,29 @@ async def _run() -> None:
     await asyncio.gather(*background, return_exceptions=True)
     tally.end()
     threads.shutdown(wait=False, cancel_futures=True)
+    failure.spool.close()
+
+
+def _store_failure(clock: Callable[[], float]) -> StoreFailure:
+    spool = Spool(settings.GATE_SPOOL_DIR, prefix=settings.REDIS_PREFIX, max_bytes=settings.GATE_SPOOL_MAX_BYTES)
+    mode = WhenStoreFails(settings.GATE_WHEN_STORE_FAILS)
+    if mode is WhenStoreFails.OPEN:
+        # Heard of now, and not only when the store fails; until then there is no need of it.
+        with suppress(SpoolUnavailable):
+            spool.check()
+    return StoreFailure(mode, spool, LocalLimits(settings.BILLING_ZONE, settings.GATE_PROCESSES), utc_now, clock)
+
+
+def _recovery(failure: StoreFailure, store: Store) -> Recovery:
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=10, socket_connect_timeout=5)
+    return Recovery(
+        client,
+        failure,
+        Replay(client, failure.spool, stream_key),
+        probe_key=f"{shard_prefix(0)}probe",
+        timeout_s=settings.STORE_TIMEOUT_MS / 1_000,
+        is_connected=store.ready.is_set,
+    )
 
 
 async def _in_thread(threads: ThreadPoolExecutor, load: Callable[[], T]) -> T:

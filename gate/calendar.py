@@ -16,10 +16,10 @@ _TTL = struct.Struct(">IIII")
 _DAY_TTL_S = 2 * 86_400
 _MONTH_TTL_S = 40 * 86_400
 # An autocomplete session lasts for so long after its last request; that one has ended is known for longer.
-_OPEN_SESSION_TTL_S = 300
-_ENDED_SESSION_TTL_S = 3_600
+OPEN_SESSION_TTL_S = 300
+ENDED_SESSION_TTL_S = 3_600
 
-TTLS = _TTL.pack(_DAY_TTL_S, _MONTH_TTL_S, _OPEN_SESSION_TTL_S, _ENDED_SESSION_TTL_S)
+TTLS = _TTL.pack(_DAY_TTL_S, _MONTH_TTL_S, OPEN_SESSION_TTL_S, ENDED_SESSION_TTL_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@
 -- ARGV[1]  days around now, each `>I8I4I4`: first microsecond, day (20261123), month (202611); ascending.
 -- ARGV[2]  how long is kept, in seconds, `>I4I4I4I4`: a day's counters, a month's, a session that is open, one
 --          that has ended.
+-- ARGV[3]  the connection that this call comes on, and ARGV[4] its number there, from 1: written down with what is
+--          counted. A connection that `replay.lua` has closed is refused.
 -- then for each request:
 --   spec   what is the same for all requests of a key to a service; layout in `gate/specs.py`.
 --   caller who shares the rate with this request: `<key>:<IP address>`; in a session, a tab and its token follow.
@@ -18,9 +20,10 @@
 --   <prefix>rate:<window in ms>:<number of window>  `<key>:<IP>` → `>I4` for each pass, microseconds into the window
 --   <prefix>day:<day>                               key → `>I4`: requests
 --   <prefix>month:<month>                           account → `>I4I4I8`: requests, map loads, micro-dollars spent
+--   <prefix>b:<connection>                          the number of its last call
 --   <prefix>session:<account>:<token>               "open" or "ended"
 --
--- Example: EVALSHA <sha> 1 goongdash:{u0}:events <days> <ttl> <spec> 7:203.0.113.7 "3\t7\t6\t1\t5000\t203.0.113.7\t\t0198…"
+-- Example: EVALSHA <sha> 1 goongdash:{u0}:events <days> <ttl> 5f0c… 1 <spec> 7:203.0.113.7 "3\t7\t6\t1\t5000\t203.0.113.7\t\t0198…"
 
 local RECORD_ONLY, MAP_LOAD, MAP_PART = 0, 2, 3
 local DETAIL = 2
@@ -34,6 +37,10 @@ local SPEC = '>BBBI4I4I4I4I8I4I8I4I8ss'
 
 local ARGV, call, pack, unpack_at, sub = ARGV, redis.call, struct.pack, struct.unpack, string.sub
 local prefix = sub(KEYS[1], 1, -7)
+local call_key = prefix .. 'b:' .. ARGV[3]
+if sub(call('GET', call_key) or '', 1, 1) == 'x' then return redis.error_reply('CLOSED by a replay') end
+call('SET', call_key, ARGV[4], 'EX', 604800)
+
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 
@@ -88,7 +95,7 @@ end
 
 -- What has to be read, for all requests at once.
 local specs, days, months = {}, wanted(), wanted()
-for at = 3, #ARGV, 3 do
+for at = 5, #ARGV, 3 do
   local packed = ARGV[at]
   local spec = specs[packed]
   if not spec then
@@ -229,7 +236,7 @@ local function decide(spec, packed, caller)
 end
 
 local answers, lines, n = {pack('>I8', now)}, {}, 0
-for at = 3, #ARGV, 3 do
+for at = 5, #ARGV, 3 do
   local packed = ARGV[at]
   local outcome, left_rate, wait, left_day, left_month, is_charged = decide(specs[packed], packed, ARGV[at + 1])
   n = n + 1

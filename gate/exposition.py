@@ -24,6 +24,7 @@ _GAUGES = {
     "store_ready": "Processes that reach Redis.",
     "spool_events": "Usage events that wait on disk.",
     "spool_bytes": "Bytes of usage events that wait on disk.",
+    "spool_failures": "Batches of usage events that could not be kept on disk, and were refused.",
 }
 
 

@@ -70,6 +70,7 @@ class Plan:
             "PORT": str(self.port),
             "GATE_HOST": self.gate_host,
             "GATE_PORT": str(self.gate_port),
+            "GATE_PROCESSES": str(self.n_gates),
             "WEB_WORKERS": str(self.n_web_workers),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "PYTHONUNBUFFERED": "1",

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, validate
 
 from goongdash.embedded import paths
+from goongdash.folders import folder
 from goongdash.networks import networks
 from goongdash.secrets import development_secrets
 
@@ -23,6 +24,7 @@ DATA_DIR = paths.data_dir()
 
 env = Env(expand_vars=False)
 env.add_parser("networks", networks)
+env.add_parser("folder", folder)
 
 try:
     GOONGDASH_ENV = env.str("GOONGDASH_ENV", "development", validate=validate.OneOf(["development", "production"]))
@@ -54,6 +56,11 @@ try:
     KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 60, validate=validate.Range(1, 3_600))
     KEY_CACHE_SIZE = env.int("KEY_CACHE_SIZE", 100_000, validate=validate.Range(100, 10_000_000))
     STORE_TIMEOUT_MS = env.int("STORE_TIMEOUT_MS", 1_000, validate=validate.Range(10, 60_000))
+    GATE_PROCESSES = env.int("GATE_PROCESSES", 1, validate=validate.Range(1, 1_024))
+    GATE_WHEN_STORE_FAILS = env.str("GATE_WHEN_STORE_FAILS", "closed", validate=validate.OneOf(["closed", "open"]))
+    GATE_SPOOL_DIR = env.folder("GATE_SPOOL_DIR", DATA_DIR / "spool")
+    # Of the whole folder, so that gates that die again and again do not fill the disk.
+    GATE_SPOOL_MAX_BYTES = env.int("GATE_SPOOL_MAX_BYTES", 268_435_456, validate=validate.Range(4_096, 2**40))
 
     USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))

@@ -3,7 +3,8 @@
 A stream entry holds the events of one script call: field `t`, the store's clock in microseconds; `n`, how many
 events of this shard came before; `e`, the events, one a line. A line is the outcome's number, whether the request
 is charged (0: another one covers it, as in an autocomplete session), and what `encode_request` and `encode_caller`
-made, with tabs between. Only an allowed and charged request has units and a cost, whatever the line offers.
+made, with tabs between. Only an allowed and charged request has units and a cost, whatever the line offers. An
+entry that was spooled while the store was away has a field `r` as well, and its time is the gate's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
@@ -50,12 +52,26 @@ class UsageEvent:
     request_id: str
 
 
+class Replay(StrEnum):
+    """How sure the gate was, when it spooled the events of an entry, that the store had never counted them.
+
+    SURE: they were never sent to it. UNSURE: they were, and its answer was lost.
+    """
+
+    SURE = "sure"
+    UNSURE = "unsure"
+
+
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """The decoded events of one entry, and how many events its shard had seen before it."""
+    """The decoded events of one entry, and how many events its shard had seen before it.
+
+    `replay` is None for what the store counted as it came.
+    """
 
     n_before: int
     events: tuple[UsageEvent, ...]
+    replay: Replay | None = None
 
 
 def encode_request(*, account_id: int, key_id: int, service_id: int, units: int, price_micro_usd: int) -> bytes:
@@ -79,14 +95,18 @@ def join_request(head: bytes, ip: bytes, origin: bytes, request_id: bytes) -> by
     return b"%b%b\t%b\t%b" % (head, ip, origin, request_id)
 
 
+def encode_line(outcome: Outcome, request: bytes, *, is_charged: bool) -> bytes:
+    """The line of one event: what was decided, before what `join_request` made."""
+    return b"%d\t%d\t%b" % (OUTCOMES[outcome].number, is_charged, request)
+
+
 def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[Any, Any]:
     """The fields of a stream entry, as the gate's script writes them; every allowed request is charged."""
     return {
         "t": to_epoch_us(at),
         "n": n_before,
         "e": b"\n".join(
-            b"%d\t%d\t%s" % (OUTCOMES[outcome].number, OUTCOMES[outcome].is_billable, request)
-            for outcome, request in lines
+            encode_line(outcome, request, is_charged=OUTCOMES[outcome].is_billable) for outcome, request in lines
         ),
     }
 
@@ -98,7 +118,11 @@ def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
         if at_us > _TIME_MAX_US:
             raise EventUnreadable(f"Its time is {at_us}.")
         at = from_epoch_us(at_us)
-        return StreamEntry(n_before, tuple(_decode_line(line, at) for line in fields[b"e"].decode().split("\n")))
+        return StreamEntry(
+            n_before,
+            tuple(_decode_line(line, at) for line in fields[b"e"].decode().split("\n")),
+            Replay(fields[b"r"].decode()) if b"r" in fields else None,
+        )
     except KeyError as error:
         raise EventUnreadable(f"There is no {error}.") from error
     except ValueError as error:

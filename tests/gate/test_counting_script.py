@@ -14,6 +14,7 @@ from django.conf import settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from redis.exceptions import ResponseError
 
 from gate.calendar import TTLS, Calendar
 from gate.snapshot import Credit, KeySnapshot, ServiceFacts, SessionPart, Used
@@ -21,7 +22,7 @@ from gate.specs import NO_LIMIT, Verdict, pack_spec, rate_name, unpack_verdicts
 from goongdash.lib.periods import Month, day_number, day_of
 from stats.events import decode_entry
 from stats.outcomes import OUTCOMES, Outcome
-from stats.stream import redis_client, stream_key
+from stats.stream import redis_client, shard_prefix, stream_key
 from tests.gate.snapshots import SNAPSHOT
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,7 @@ SEARCH = ServiceFacts(
 DETAIL = ServiceFacts(3, "place-detail", "Place detail v1", "rest", "request", "/place/detail", SessionPart.DETAIL)
 TILE = ServiceFacts(19, "tiles", "Tiles", "tiles", "none", "/tiles/*/*/*/*")
 
+CONNECTION = "0123456789abcdef"
 Call = tuple[KeySnapshot, ServiceFacts | None, Outcome | None]
 
 
@@ -60,16 +62,24 @@ def count(calls: list[Call], ip: str = "203.0.113.7", token: str = "") -> list[V
         caller = rate_name(key, service) + ip.encode() + (b"\t" + token.encode() if part else b"")
         arguments += [pack_spec(key, service, refused, part), caller, event]
     answer = redis_client().eval(
-        files("gate").joinpath("count.lua").read_text(), 1, stream_key(0), calendar.packed_days, TTLS, *arguments
+        files("gate").joinpath("count.lua").read_text(),
+        1,
+        stream_key(0),
+        calendar.packed_days,
+        TTLS,
+        CONNECTION,
+        1,
+        *arguments,
     )
     assert isinstance(answer, bytes)
     return unpack_verdicts(answer)[1]
 
 
 def store() -> dict[bytes, Any]:
-    """All counters: every hash of the test but the stream and its running number."""
+    """All counters: every hash of the test but the stream, its running number and that of the last call."""
     client = redis_client()
-    names = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith((b"events", b"said"))]
+    others = (b"events", b"said", CONNECTION.encode())
+    names = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith(others)]
     return {name: client.hgetall(name) for name in names}
 
 
@@ -142,12 +152,22 @@ def test_month_without_known_credit_allows_only_what_is_free() -> None:
     assert [verdict.outcome for verdict in verdicts] == [Outcome.CREDIT_EXHAUSTED, Outcome.ALLOWED]
 
 
+def test_call_on_a_connection_that_a_replay_has_closed_counts_nothing() -> None:
+    key = snapshot()
+    count([(key, GEOCODE, None)])
+    redis_client().set(f"{shard_prefix(0)}b:{CONNECTION}", "x1")
+    before, n_entries = store(), redis_client().xlen(stream_key(0))
+    with pytest.raises(ResponseError, match="CLOSED"):
+        count([(key, GEOCODE, None)])
+    assert (store(), redis_client().xlen(stream_key(0))) == (before, n_entries)
+
+
 def test_counters_expire() -> None:
     count([(snapshot(), GEOCODE, None)])
     client = redis_client()
     count([(snapshot(), SEARCH, None)], token="a")
     kept = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith((b"events", b"said"))]
-    assert len(kept) == 4 or len(kept) == 5  # The second call may lie in the next second.
+    assert len(kept) == 5 or len(kept) == 6  # The second call may lie in the next second.
     assert all(0 < client.pttl(name) <= 40 * 86_400_000 for name in kept)
 
 
@@ -162,7 +182,7 @@ def test_rate_is_exact_in_every_window_whichever_way_windows_are_cut() -> None:
     passed: list[int] = []
     n_wrongly_refused = 0
     for _ in range(600):
-        answer = script(keys=[stream_key(0)], args=[calendar.packed_days, TTLS, *arguments * 2])
+        answer = script(keys=[stream_key(0)], args=[calendar.packed_days, TTLS, CONNECTION, 1, *arguments * 2])
         now_us, verdicts = unpack_verdicts(answer)
         for verdict in verdicts:
             recent = [at for at in passed if at > now_us - window_ms * 1_000]
