@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -42,11 +43,21 @@ async def _run() -> None:
     tasks = [asyncio.create_task(work) for work in parts.background()]
     await _first_catalogue(parts.snapshots, stop)
     tasks.append(asyncio.create_task(parts.snapshots.keep_catalogue()))
+    _collect_rarely()
     await serve(parts.gate, parts.connections, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     parts.close()
+
+
+def _collect_rarely() -> None:
+    """A look at all that is remembered takes a tenth of a second, in which nobody is answered; little is found by it.
+
+    Nothing on the hot path is garbage that only a collector could find.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 1_000)
 
 
 async def _first_catalogue(snapshots: Snapshots, stop: asyncio.Event) -> None:

@@ -41,7 +41,4 @@ class Desk:
 
     def _may_read_metrics(self, exchange: Exchange) -> bool:
         """Whoever comes through a proxy is no neighbour, wherever the proxy is."""
-        head = exchange.head
-        return (
-            not head.is_question and head.forwarded_for is None and ip_in_ranges(exchange.caller.ip, self._metrics_from)
-        )
+        return exchange.forwarded_for is None and ip_in_ranges(exchange.caller.ip, self._metrics_from)

@@ -22,21 +22,48 @@ class Connection(Protocol):
 class Exchange:
     """A request, filled in step by step as it is read, identified and decided; answered once.
 
-    `path` and `query` are those of the API request, whichever way it reached the gate.
+    `path`, `query`, `referer` and `origin` are those of the API request, whichever way it reached the gate.
     """
 
-    __slots__ = ("answer", "caller", "connection", "head", "id", "is_last", "path", "query", "service", "use")
+    __slots__ = (
+        "answer",
+        "caller",
+        "connection",
+        "forwarded_for",
+        "head",
+        "id",
+        "is_last",
+        "origin",
+        "path",
+        "query",
+        "referer",
+        "service",
+        "use",
+    )
 
     path: str
     query: bytes
     service: ServiceFacts | None
     use: Use
 
-    def __init__(self, connection: Connection, request_id: bytes, head: Head, caller: Caller, is_last: bool) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        request_id: bytes,
+        head: Head,
+        caller: Caller,
+        forwarded_for: bytes | None,
+        referer: bytes | None,
+        origin: bytes | None,
+        is_last: bool,
+    ) -> None:
         self.connection = connection
         self.id = request_id
         self.head = head
         self.caller = caller
+        self.forwarded_for = forwarded_for
+        self.referer = referer
+        self.origin = origin
         self.is_last = is_last
         self.answer: bytes | None = None
 

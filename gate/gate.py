@@ -138,12 +138,12 @@ class Gate:
         self._decide(exchange, entry)
 
     def _decide(self, exchange: Exchange, entry: Entry) -> None:
-        key, service, head = entry.key, exchange.service, exchange.head
+        key, service = entry.key, exchange.service
         if key is None:
             self._refuse(exchange, Outcome.KEY_UNKNOWN)
             return
         address = exchange.caller.text if key.restrictions.ip_ranges else None
-        place = (0 if service is None else service.id, head.referer, head.origin, address)
+        place = (0 if service is None else service.id, exchange.referer, exchange.origin, address)
         decision = entry.decisions.get(place)
         if decision is None:
             decision = self._decide_anew(exchange, entry, key)
@@ -153,7 +153,7 @@ class Gate:
         self._count(exchange, *decision)
 
     def _decide_anew(self, exchange: Exchange, entry: Entry, key: KeySnapshot) -> Decision:
-        origin = request_origin(_text(exchange.head.referer), _text(exchange.head.origin))
+        origin = request_origin(_text(exchange.referer), _text(exchange.origin))
         now_us = int(time.time() * 1_000_000)
         refused = refusal(key, exchange.service, origin, exchange.caller.ip, now_us)
         recorded = b"" if origin is None else encode_origin(origin_text(origin))
@@ -217,7 +217,7 @@ class Gate:
 
     def _base_url(self, exchange: Exchange) -> str:
         """Where the caller reached us, for the URLs inside a style; our public URL where it does not say."""
-        host = exchange.head.headers.get(b"host", b"")
+        host = exchange.head.host
         if not host or not all(byte in _HOST_BYTES for byte in host):
             return self._public_url
         return f"{self._public_url.partition('://')[0]}://{host.decode()}"

@@ -85,7 +85,7 @@ class GateProtocol(asyncio.Protocol):
         self._is_paused = False
         self._lingers = False
         self._n_bytes = 0
-        self._parsed: list[tuple[bytes, Head]] = []
+        self._parsed: list[tuple[bytes, Headers, Head]] = []
         self._start_message()
 
     # -- what the event loop says
@@ -102,18 +102,21 @@ class GateProtocol(asyncio.Protocol):
         if self._begun_at is not None:
             self._parse(data)
             return
-        target, rest = cut(data)
-        head = self._heads.known(target, rest)
+        parts = cut(data)
+        head = self._heads.known(parts)
         if head is not None:
             self._metrics.n_head_hits += 1
-            self._take(head, target)
+            target, forwarded_for, referer, origin, _ = parts
+            self._take(
+                head, target, forwarded_for or head.forwarded_for, referer or head.referer, origin or head.origin
+            )
             return
         self._metrics.n_head_misses += 1
         self._begun_at = self._loop.time()
         self._parsed.clear()
         self._parse(data if data.isascii() else _escaped(data))
-        if self._begun_at is None and not self._is_ending and [target] == [its for its, _ in self._parsed]:
-            self._heads.keep(target, rest, self._parsed[0][1])
+        if self._begun_at is None and not self._is_ending and len(self._parsed) == 1:
+            self._heads.keep(parts, *self._parsed[0])
 
     def eof_received(self) -> bool:
         """A half-closed caller still gets what it asked for."""
@@ -122,6 +125,8 @@ class GateProtocol(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        # It holds us as we hold it; without this, connections would wait for the collector of garbage.
+        del self._parser
         self._exchanges.clear()
         self._connections.discard(self)
 
@@ -188,8 +193,8 @@ class GateProtocol(asyncio.Protocol):
                 self._refuse(400, "BAD_REQUEST", str(error), is_last=is_last)
                 return
         head = Head(method, self._headers, is_question=asks)
-        self._parsed.append((target, head))
-        self._take(head, target, is_last=is_last)
+        self._parsed.append((target, self._headers, head))
+        self._take(head, target, head.forwarded_for, head.referer, head.origin, is_last=is_last)
 
     def _start_message(self) -> None:
         self._target = b""
@@ -216,8 +221,18 @@ class GateProtocol(asyncio.Protocol):
 
     # -- requests and answers
 
-    def _take(self, head: Head, target: bytes, *, is_last: bool = False) -> None:
-        exchange = Exchange(self, make_request_id(), head, self._peer.caller_of(head.forwarded_for), is_last)
+    def _take(
+        self,
+        head: Head,
+        target: bytes,
+        forwarded_for: bytes | None,
+        referer: bytes | None,
+        origin: bytes | None,
+        *,
+        is_last: bool = False,
+    ) -> None:
+        caller = self._peer.caller_of(forwarded_for)
+        exchange = Exchange(self, make_request_id(), head, caller, forwarded_for, referer, origin, is_last)
         self._exchanges.append(exchange)
         self._gate.handle(exchange, target)
         if len(self._exchanges) >= MAX_PIPELINED and self._transport is not None and not self._is_paused:
@@ -253,7 +268,7 @@ class GateProtocol(asyncio.Protocol):
         self._refuse(status, code, message, is_last=True)
 
     def _refuse(self, status: int, code: str, message: str, *, is_last: bool) -> None:
-        exchange = Exchange(self, make_request_id(), _UNREAD, self._peer.caller, is_last)
+        exchange = Exchange(self, make_request_id(), _UNREAD, self._peer.caller, None, None, None, is_last)
         self._exchanges.append(exchange)
         exchange.send(error_reply(status, code, message, exchange.id))
 

@@ -39,6 +39,22 @@ _OTHER_TARGETS = [
     b"http://h/x",
     b"/\xc3\xa9",
 ]
+_OTHER_VALUES = [
+    b"https://other.example/",
+    b"198.51.100.77",
+    b"",
+    b" padded ",
+    b"tab\tbed",
+    b"folded\r\n more",
+    b"x\r\nOrigin: y",
+    b"x\r\nreferer: y",
+    b"x\r\nX-Forwarded-For: 1.2.3.4",
+    b"x\r\n\r\nGET /smuggled HTTP/1.1",
+    b"\xc3\xa9",
+    b"a\0b",
+    b"a\rb",
+    b"a\nb",
+]
 _VERSIONS = [b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/1.1 x", b"http/1.1", b""]
 _GOOD_HEADERS = [
     b"Host: gate",
@@ -112,22 +128,25 @@ def check(chance: random.Random, data: bytes) -> list[int]:
     heads = Heads()
     read([data], heads)
     assert read([data], heads, chance) == (found, statuses), data
-    _check_other_target(chance, data, heads)
+    _check_other_values(chance, data, heads)
     return statuses
 
 
-def _check_other_target(chance: random.Random, data: bytes, heads: Heads) -> None:
-    """A head that is known is read with another target as the parser would read it."""
-    target, _ = cut(data)
-    if target and len(data) < 8_000:
-        changed = _with_target(data, target, chance.choice(_OTHER_TARGETS))
-        assert read([changed], heads) == read([changed], Heads()), changed
-
-
-def _with_target(data: bytes, target: bytes, other: bytes) -> bytes:
-    at = data.find(b"-URI: " + target) if data.startswith(b"GET /_gate/auth HTTP") else -1
-    at = at + 6 if at >= 0 else data.find(target)
-    return data[:at] + other + data[at + len(target) :]
+def _check_other_values(chance: random.Random, data: bytes, heads: Heads) -> None:
+    """A head that is known is read with another target, caller or page as the parser would read it."""
+    target, forwarded_for, referer, origin, _ = cut(data)
+    if not target or len(data) > 8_000:
+        return
+    changed = data
+    for value, others in (
+        (target, _OTHER_TARGETS),
+        (forwarded_for, _OTHER_VALUES),
+        (referer, _OTHER_VALUES),
+        (origin, _OTHER_VALUES),
+    ):
+        if value and chance.random() < 0.6:
+            changed = changed.replace(value, chance.choice(others), 1)
+    assert read([changed], heads) == read([changed], Heads()), changed
 
 
 def _request(chance: random.Random) -> bytes:

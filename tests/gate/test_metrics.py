@@ -70,23 +70,23 @@ def test_first_gate_begins_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ip", "headers", "may"),
+    ("ip", "forwarded_for", "may"),
     [
-        ("127.0.0.1", {}, True),
-        ("::1", {}, False),
-        ("203.0.113.7", {}, False),
-        ("127.0.0.1", {b"x-forwarded-for": b"127.0.0.1"}, False),
+        ("127.0.0.1", None, True),
+        ("::1", None, False),
+        ("203.0.113.7", None, False),
+        ("127.0.0.1", b"127.0.0.1", False),
     ],
 )
 def test_metrics_are_for_those_who_are_named_and_ask_directly(
-    tmp_path: Path, ip: str, headers: dict[bytes, bytes], may: bool
+    tmp_path: Path, ip: str, forwarded_for: bytes | None, may: bool
 ) -> None:
     class Nowhere:
         def answered(self) -> None: ...
 
     desk = Desk(Tally(tmp_path, Metrics()), lambda: True, (ip_network("127.0.0.0/8"),))
-    head = Head("GET", headers, is_question=False)
-    exchange = Exchange(Nowhere(), b"id", head, Caller.at(ip_address(ip)), False)
+    head, caller = Head("GET", {}, is_question=False), Caller.at(ip_address(ip))
+    exchange = Exchange(Nowhere(), b"id", head, caller, forwarded_for, None, None, False)
     assert (desk.answer(exchange, METRICS_PATH) is not None) == may
 
 

@@ -8,15 +8,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from gate.exchange import Exchange
-from gate.facts import Headers, Peer
+from gate.facts import Peer
 from gate.heads import Heads
 from gate.metrics import Metrics
 from gate.replies import Reply
 from gate.server import GateProtocol
 
 # What was read of a request: its method, its target, what else the gate goes by, and whether a proxy asked.
-Read = tuple[str, bytes, tuple[tuple[bytes, bytes], ...], bool]
-_COUNTS = frozenset((b"host", b"origin", b"referer", b"x-forwarded-for"))
+Read = tuple[str, bytes, tuple[bytes | None, ...], bool]
 
 
 class Transport:
@@ -55,7 +54,8 @@ class Recorder:
 
     def handle(self, exchange: Exchange, target: bytes) -> None:
         head = exchange.head
-        self.read.append((head.method, target, _what_counts(head.headers), head.is_question))
+        said = (head.host, exchange.forwarded_for, exchange.referer, exchange.origin)
+        self.read.append((head.method, target, said, head.is_question))
         self.asked.append(exchange)
 
     def answer_all(self, chance: random.Random) -> None:
@@ -88,7 +88,3 @@ async def in_loop(work: Any) -> Any:
     """Runs `work` where a loop is running, as protocols expect."""
     await asyncio.sleep(0)
     return work()
-
-
-def _what_counts(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple(sorted((name, value) for name, value in headers.items() if name in _COUNTS))
