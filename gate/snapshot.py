@@ -57,6 +57,10 @@ class Catalogue:
             tuple((_path_regex(service.path), service) for service in services if "*" in service.path),
         )
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.by_path and not self.patterns
+
     def find(self, raw_path: bytes) -> tuple[str, ServiceFacts | None]:
         """A path as text, and the service that it calls, in any case of letters; None where there is none."""
         known = self._found.get(raw_path)

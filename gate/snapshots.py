@@ -119,8 +119,10 @@ class Snapshots:
         return len(self._entries)
 
     async def start(self) -> None:
-        """Reads the services. Raises SourceUnavailable."""
+        """Reads the services. Raises SourceUnavailable, also for none at all: they are about to be put back."""
         catalogue = await self.load_catalogue()
+        if catalogue.is_empty:
+            raise SourceUnavailable
         if catalogue != self.catalogue:
             self.catalogue = catalogue
             for entry in self._entries.values():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.core.management.color import no_style
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -19,7 +19,7 @@ from goongdash.embedded.servers import using_servers
 from stats.stream import redis_client
 from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
-from tests.processes import GateProcess, running_gate
+from tests.processes import SESSION_PREFIX, GateProcess, running_gate
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +47,10 @@ def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
 def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Puts plans, services and prices back when a `live` test has emptied all tables.
 
-    Sequences begin again, so that the services of a running gate keep their ids.
+    At once, and sequences begin again, so that a running gate finds all of the services, with the ids that it knows.
     """
     yield
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), transaction.atomic():
         reset = connection.ops.sequence_reset_by_name_sql(no_style(), connection.introspection.sequence_list())
         with connection.cursor() as cursor:
             cursor.execute(";".join(reset))
@@ -70,10 +70,9 @@ def live(catalogue_kept: None, transactional_db: None) -> None:
 
 @pytest.fixture(scope="session")
 def session_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[GateProcess]:
-    # Between two tests there is an instant without services: it must not look at them again by itself.
     with (
         django_db_blocker.unblock(),
-        running_gate(redis_prefix="test-gate", TRUSTED_PROXIES="127.0.0.1", KEY_CACHE_TTL_S="3600") as process,
+        running_gate(redis_prefix=SESSION_PREFIX, TRUSTED_PROXIES="127.0.0.1", KEY_CACHE_TTL_S="3600") as process,
     ):
         yield process
 
@@ -81,7 +80,7 @@ def session_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> I
 @pytest.fixture
 def gate(live: None, session_gate: GateProcess, settings: Settings) -> GateProcess:
     """A running gate that believes X-Forwarded-For from this machine, and whose store is empty."""
-    settings.REDIS_PREFIX = "test-gate"
+    settings.REDIS_PREFIX = SESSION_PREFIX
     return session_gate
 
 

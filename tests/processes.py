@@ -20,6 +20,8 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 30
+# Of the gate that the tests of a session share; of each worker, where several share the servers.
+SESSION_PREFIX = f"test-gate-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.deploy.api import Api
 from tests.deploy.asking import ask
@@ -59,7 +60,7 @@ def test_nothing_passes_while_haproxys_script_fails(gate: GateProcess, api: Api,
 def test_away_store_is_told_as_the_gate_tells_it(live: None, site: Site) -> None:
     uri = f"/Geocode?address=Hanoi&api_key={make_key().text}"
     api, away = Api(site.api_port), {"REDIS_URL": "redis://127.0.0.1:9/0", "GATE_PORT": str(site.gate_port)}
-    with api.running(), running_gate(redis_prefix="test-away", waits_for_health=False, **away):
+    with api.running(), running_gate(redis_prefix=settings.REDIS_PREFIX, waits_for_health=False, **away):
         for name, url in site.urls.items():
             answer = ask(url, uri)
             assert (answer.status, answer.json()["code"]) == (503, "UNAVAILABLE"), name
@@ -73,7 +74,7 @@ def test_away_store_is_told_as_the_gate_tells_it(live: None, site: Site) -> None
 
 def test_away_api_is_the_proxys_own_error(live: None, site: Site) -> None:
     key = make_key()
-    with running_gate(redis_prefix="test-away", GATE_PORT=str(site.gate_port)):
+    with running_gate(redis_prefix=settings.REDIS_PREFIX, GATE_PORT=str(site.gate_port)):
         for name, url in site.urls.items():
             answer = ask(url, f"/Geocode?address=Hanoi&api_key={key.text}")
             # HAProxy and Envoy say 503 where the others say 502.

@@ -15,7 +15,7 @@ from stats.ingest import ingest_all
 from stats.models import UsageRecord
 from stats.outcomes import OUTCOMES, Outcome
 from tests.factories import make_account, make_key
-from tests.processes import GateProcess, running_gate
+from tests.processes import SESSION_PREFIX, GateProcess, running_gate
 
 ALLOWED = OUTCOMES[Outcome.ALLOWED].number
 
@@ -48,7 +48,7 @@ def test_of_1010_requests_from_many_addresses_exactly_1000_pass(gate: GateProces
 def test_credit_is_not_overspent_by_several_gates_at_once(gate: GateProcess) -> None:
     Plan.objects.create(slug="dollar", name="Dollar", rate_limit=1_000, credit_micro_usd=1_003_000)
     key = make_key(make_account(plan="dollar"))
-    with running_gate(redis_prefix="test-gate", TRUSTED_PROXIES="127.0.0.1") as second:
+    with running_gate(redis_prefix=SESSION_PREFIX, TRUSTED_PROXIES="127.0.0.1") as second:
         counted = asyncio.run(
             flood([gate.base_url, second.base_url], f"/geocode?address=x&api_key={key.text}", ["198.51.100.1"] * 300)
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 
 from gate.desk import METRICS_PATH, Desk
 from gate.exchange import Exchange
@@ -97,10 +98,10 @@ def test_to_a_proxy_that_asks_own_paths_are_like_any_other(gate: GateProcess) ->
 
 
 def test_two_gates_on_one_port_tell_the_same_sums(live: None) -> None:
-    key = make_key()
+    key, prefix = make_key(), settings.REDIS_PREFIX
     with (
-        running_gate(redis_prefix="test-sums", TRUSTED_PROXIES="127.0.0.1") as first,
-        running_gate(redis_prefix="test-sums", GATE_PORT=str(first.port)),
+        running_gate(redis_prefix=prefix, TRUSTED_PROXIES="127.0.0.1") as first,
+        running_gate(redis_prefix=prefix, GATE_PORT=str(first.port)),
     ):
         # Each connection is taken by one of the two.
         statuses = [first.get(f"/geocode?address=x&api_key={key.text}").status_code for _ in range(20)]

@@ -221,13 +221,15 @@ def test_services_are_read_anew_and_what_hung_on_them_is_worked_out_anew(event: 
     play(scenario)
 
 
-def test_services_that_cannot_be_read_are_kept_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_away", [True, False])
+def test_services_that_cannot_be_read_are_kept_and_tried_again(monkeypatch: pytest.MonkeyPatch, is_away: bool) -> None:
+    """None at all are such, too: somebody is putting them back."""
     monkeypatch.setattr("gate.snapshots.RETRY_S", 0.0)
 
     async def scenario(source: Source, snapshots: Snapshots) -> None:
         before = source.catalogue = Catalogue.of([GEOCODE])
         await snapshots.start()
-        source.is_away = True
+        source.is_away = is_away
         source.catalogue = Catalogue({}, ())
         keeping = asyncio.create_task(snapshots.keep_catalogue())
         apply("catalogue", snapshots)
@@ -235,6 +237,7 @@ def test_services_that_cannot_be_read_are_kept_and_tried_again(monkeypatch: pyte
             await asyncio.sleep(0)
         assert snapshots.catalogue is before
         source.is_away = False
+        source.catalogue = Catalogue.of([replace(GEOCODE, unit="map_load")])
         while snapshots.catalogue is before:
             await asyncio.sleep(0)
         keeping.cancel()
