@@ -47,6 +47,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{n_revoked} keys revoked.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
+        obj.version += 1  # Who edits the key on the customer's page is told that it has changed.
         super().save_model(request, obj, form, change)
         announce_key_change(obj.lookup_digest)
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import Account
+from keys.limits import KeyLimits
 
 
 class KeyType(models.TextChoices):
@@ -50,6 +51,10 @@ class KeyState(models.TextChoices):
     REVOKED = "revoked", "Deleted"
 
 
+def _none_or_positive(*fields: str) -> models.Q:
+    return models.Q(*(models.Q((field, None)) | models.Q((f"{field}__gte", 1)) for field in fields))
+
+
 class ApiKey(models.Model):
     """A key of an account. Its text is kept as a keyed digest, for look-up, and as a ciphertext, for showing."""
 
@@ -63,8 +68,23 @@ class ApiKey(models.Model):
     allows_no_origin = models.BooleanField(
         default=False, help_text="Let requests that name no origin pass a list of URL patterns."
     )
+    services = models.ManyToManyField(
+        Service, blank=True, related_name="+", help_text="What the key opens; none chosen is all of its type."
+    )
+    rate_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Requests in the plan's window for each IP address; empty for the plan's."
+    )
     requests_per_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Lower than the plan's limit; empty for the plan's."
+    )
+    requests_per_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of this key alone; empty for none but the account's."
+    )
+    spend_cap_micro_usd = models.BigIntegerField(
+        null=True, blank=True, help_text="What the key may cost in a month, in micro-dollars; empty for no cap."
+    )
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="One more with each change: who edits an older one is told so."
     )
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
@@ -80,10 +100,25 @@ class ApiKey(models.Model):
         indexes: ClassVar = [models.Index(fields=["account", "-created_at"], name="apikey_account_newest")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(type__in=KeyType.values), name="apikey_type_known"),
+            models.CheckConstraint(
+                condition=_none_or_positive("rate_limit", "requests_per_month"), name="apikey_limits_positive"
+            ),
+            models.CheckConstraint(
+                condition=_none_or_positive("spend_cap_micro_usd"), name="apikey_spend_cap_positive"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.masked_text})"
+
+    @property
+    def limits(self) -> KeyLimits:
+        return KeyLimits(
+            rate_limit=self.rate_limit,
+            requests_per_day=self.requests_per_day,
+            requests_per_month=self.requests_per_month,
+            spend_cap_micro_usd=self.spend_cap_micro_usd,
+        )
 
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account
-from keys.models import ApiKey, Service
+from keys.models import ApiKey, Service, Unit
 from keys.vault import lookup_digest
 
 
@@ -27,6 +27,11 @@ def all_keys_of(account: Account) -> QuerySet[ApiKey]:
 
 def services() -> QuerySet[Service]:
     return Service.objects.order_by("position")
+
+
+def services_to_choose() -> QuerySet[Service]:
+    """What a key can be held to: services of their own, not the parts of a map load, which come along with it."""
+    return services().exclude(unit=Unit.NONE)
 
 
 def key_by_reference(reference: str) -> ApiKey | None:
