@@ -149,3 +149,15 @@ class Restriction(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class KeyUse(models.Model):
+    """When a key was last let pass, to the minute, and from where. Written by the rollup; nothing decides by it."""
+
+    key = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="use")
+    used_at = models.DateTimeField()
+    origin = models.CharField(max_length=255, blank=True)
+    ip = models.GenericIPAddressField()
+
+    def __str__(self) -> str:
+        return f"{self.used_at:%Y-%m-%d %H:%M}"
