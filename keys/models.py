@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Upper
 
 from accounts.models import Account
 from keys.limits import KeyLimits
@@ -97,7 +98,10 @@ class ApiKey(models.Model):
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
         verbose_name = "API key"
-        indexes: ClassVar = [models.Index(fields=["account", "-created_at"], name="apikey_account_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-created_at"], name="apikey_account_newest"),
+            models.Index("account", Upper("name"), name="apikey_account_name"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(type__in=KeyType.values), name="apikey_type_known"),
             models.CheckConstraint(

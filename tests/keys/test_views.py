@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 HTMX = {"HX-Request": "true"}
-PAGE_URLS = ["/keys", "/keys/new", "/keys/check-entry", "/keys/1/text", "/keys/1/delete"]
+PAGE_URLS = ["/keys", "/keys/new", "/keys/check-entry", "/keys/1/text", "/keys/1/edit", "/keys/1/delete"]
 
 
 def delete(client: Client, key: ApiKey, **headers: str) -> Response:
@@ -51,6 +51,8 @@ def test_user_without_an_account_finds_nothing(client: Client, alice: Account, u
         ("put", "/keys/1/delete"),
         ("post", "/keys/check-entry"),
         ("get", "/keys/check-entries"),
+        ("get", "/keys/check-list"),
+        ("put", "/keys/1/edit"),
     ],
 )
 def test_wrong_method_is_refused(alice_client: Client, method: str, url: str) -> None:
@@ -58,7 +60,7 @@ def test_wrong_method_is_refused(alice_client: Client, method: str, url: str) ->
 
 
 @pytest.mark.parametrize("key_id", ["0", "999999999", "9" * 40])
-@pytest.mark.parametrize("page", ["text", "delete"])
+@pytest.mark.parametrize("page", ["text", "edit", "delete"])
 def test_key_that_is_not_there_is_not_found(alice_client: Client, page: str, key_id: str) -> None:
     assert alice_client.get(f"/keys/{key_id}/{page}", headers=HTMX).status_code == 404
 
@@ -136,7 +138,7 @@ def test_list_asks_the_database_as_often_for_many_keys_as_for_one(
 ) -> None:
     for _ in range(n_keys):
         make_key(alice, restrictions=["example.com", "203.0.113.7"])
-    with django_assert_num_queries(6):  # Session, user, account; number of keys, keys, restrictions.
+    with django_assert_num_queries(7):  # Session, user, account; number of keys, keys, restrictions, services.
         assert alice_client.get("/keys").status_code == 200
 
 
