@@ -6,27 +6,39 @@ import argparse
 import os
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
+NAMES = ("gate", "freshness", "keys")
+IN_THIS_PROCESS = {"gate", "keys"}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=["gate", "freshness", []], help="default: all")
-    names = parser.parse_args().names or ["gate", "freshness"]
-    measures: dict[str, Callable[[], dict[str, float]]] = {"gate": _gate, "freshness": _freshness}
-    found = {name: measures[name]() for name in names}
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="default: all")
+    names = parser.parse_args().names or list(NAMES)
+    with ExitStack() as stack:
+        found = {name: _measure(name, stack) for name in names}
     text = _report(found)
     print(text)
-    if set(names) == set(measures):
+    if set(names) == set(NAMES):
         RESULTS.write_text(text)
 
 
-def _gate() -> dict[str, float]:
-    """In a data folder of its own, which goes with the run."""
+def _measure(name: str, stack: ExitStack) -> dict[str, float]:
+    if name in IN_THIS_PROCESS and "DJANGO_SETTINGS_MODULE" not in os.environ:
+        stack.enter_context(_own_servers())
+    found: dict[str, float] = import_module(f"bench.{name}").measure()
+    return found
+
+
+@contextmanager
+def _own_servers() -> Iterator[None]:
+    """Django on servers in a data folder of its own, which goes with the run."""
     with tempfile.TemporaryDirectory(prefix="goongdash-bench-", ignore_cleanup_errors=True) as folder:
         os.environ["DATA_DIR"] = folder
         os.environ["DJANGO_SETTINGS_MODULE"] = "goongdash.settings"
@@ -38,15 +50,7 @@ def _gate() -> dict[str, float]:
         with using_servers(Path(folder)):
             django.setup()
             call_command("migrate", verbosity=0)
-            from bench.gate import measure
-
-            return measure()
-
-
-def _freshness() -> dict[str, float]:
-    from bench.freshness import measure
-
-    return measure()
+            yield
 
 
 def _report(found: dict[str, dict[str, float]]) -> str:
