@@ -33,6 +33,7 @@
 
   function empty (dialog) {
     isComing = false
+    document.dispatchEvent(new CustomEvent('dialog:closed'))
     dialog.replaceChildren() // A key just shown must not stay in the page.
   }
 
@@ -47,6 +48,7 @@
   document.addEventListener('htmx:beforeRequest', (event) => {
     const { target, elt } = event.detail
     if (target?.id !== 'dialog' || target.open) return
+    if (target.hasChildNodes()) empty(target) // Its `close` is still to come.
     opener = elt
     isComing = true
   })
@@ -70,7 +72,6 @@
     const dialog = document.getElementById('dialog')
     if (!dialog) return
     dialog.addEventListener('close', () => {
-      document.dispatchEvent(new CustomEvent('dialog:closed'))
       if (isComing || dialog.open) return
       empty(dialog)
       returnFocus()
