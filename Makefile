@@ -1,7 +1,7 @@
 # Every target does its own set-up: the second time nothing is installed, and no network is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench clean clean-data
+.PHONY: help run test check bench bench-gate bench-exact fuzz clean clean-data
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -15,8 +15,8 @@ help: ## What can be made
 run: $(STAMP) ## Everything on this machine; Ctrl-C stops it (PORT, GATE_PORT, DATA_DIR, DATABASE_URL, REDIS_URL)
 	@exec $(BIN)/python -m goongdash.run
 
-test: $(STAMP) ## All tests, on real servers and in a real browser (ARGS="-k name" for some of them)
-	@bash .ci/need chromium node npm nginx
+test: $(STAMP)-proxies ## All tests, on real servers and in a real browser (ARGS="-k name" for some of them)
+	@bash .ci/need chromium node npm nginx caddy haproxy
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
@@ -26,8 +26,19 @@ check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 
-bench: $(STAMP) ## Measure the gate, the ingest and the rollup
-	@exec $(BIN)/python -m bench
+bench: bench-gate bench-exact $(STAMP) ## All measurements; each rewrites its own part of bench/RESULTS.md
+	$(BIN)/python -m bench freshness revocation unknown_keys key_page
+
+bench-gate: $(STAMP)-bench ## The gate against floors and peers (ARGS="--rounds 1 --seconds 1 --keys 500" for a look)
+	@bash .ci/need taskset wrk nginx nginx-lua lua-redis haproxy node npm
+	$(BIN)/python -m bench gate $(ARGS)
+
+bench-exact: $(STAMP) ## Arrivals made to break limiters, against four gates; fails if one is broken
+	@bash .ci/need faketime
+	$(BIN)/python -m bench exact $(ARGS)
+
+fuzz: $(STAMP) ## A million inputs made to be misread by the gate (ARGS="--inputs N --seed N")
+	@exec $(BIN)/python -m tests.gate.fuzz $(ARGS)
 
 clean: ## Remove what was installed and cached; the data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage staticfiles
@@ -50,4 +61,9 @@ $(STAMP): pyproject.toml uv.lock
 		[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --disable-pip-version-check uv; \
 		$(BIN)/uv sync --frozen --inexact --quiet; \
 	fi
+	@touch $@
+
+# A group of dependencies that only some targets need, beside the rest.
+$(STAMP)-%: $(STAMP)
+	@$$(uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv) sync --frozen --inexact --quiet --group $*
 	@touch $@

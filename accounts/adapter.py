@@ -1,15 +1,40 @@
-"""Hooks into sign-up: who signs up gets an account."""
+"""Hooks into allauth: who signs up gets an account, or the one they were invited to; changes of a sign-in are
+recorded; what a second factor is made of is stored encrypted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 
+from accounts.audit import audit_person
+from accounts.audit_actions import AuditAction
+from accounts.joining import join_by_signing_up
 from accounts.models import User
 from accounts.services import account_open
+from accounts.vault import decrypt, encrypt
+
+# By the mail in which allauth tells the user of the change.
+_CHANGES = {
+    "account/email/password_changed": AuditAction.PASSWORD_CHANGED,
+    "account/email/password_set": AuditAction.PASSWORD_CHANGED,
+    "account/email/password_reset": AuditAction.PASSWORD_RESET,
+    "account/email/email_changed": AuditAction.ADDRESS_CHANGED,
+    "account/email/email_deleted": AuditAction.ADDRESS_REMOVED,
+    "mfa/email/totp_activated": AuditAction.TOTP_ADDED,
+    "mfa/email/totp_deactivated": AuditAction.TOTP_REMOVED,
+    "mfa/email/webauthn_added": AuditAction.PASSKEY_ADDED,
+    "mfa/email/webauthn_removed": AuditAction.PASSKEY_REMOVED,
+    "mfa/email/recovery_codes_generated": AuditAction.RECOVERY_CODES_MADE,
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -17,5 +42,41 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         saved: User = super().save_user(request, user, form, commit=commit)
         if commit:
-            account_open(user=saved)
+            member = join_by_signing_up(request, saved)
+            if member:
+                messages.success(
+                    request, f"Welcome to {member.account.name}. Your role is {member.get_role_display()}."
+                )
+            else:
+                account_open(user=saved)
         return saved
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tells the user of a change of their sign-in, and records it."""
+        action = _CHANGES.get(template_prefix)
+        if action is not None:
+            audit_person(action, user)
+        super().send_notification_mail(template_prefix, user, context, email)
+
+
+class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    def encrypt(self, text: str) -> str:
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return decrypt(encrypted_text)
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        n_before = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {n_before + 1}" if n_before else "Passkey"
+
+
+class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    @transaction.atomic
+    def end_sessions(self, sessions: Iterable[UserSession]) -> None:
+        ended = list(sessions)
+        super().end_sessions(ended)
+        for user in {session.user for session in ended}:
+            audit_person(AuditAction.SESSIONS_ENDED, user)

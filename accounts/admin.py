@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+# These two are imported for what they register, so that it can be replaced below.
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from accounts.audit import audit, audit_person
+from accounts.audit_actions import AuditAction
+from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_account_change, announce_catalogue_change
-from accounts.models import Account, Membership, Plan, User
+from accounts.models import Account, AuditEntry, Invitation, Membership, Plan, User
+from accounts.readonly_admin import ReadOnlyAdmin
+
+for model in (Authenticator, UserSession):
+    admin.site.unregister(model)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(AuditedAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+    audit_kind = "user"
     list_display = ("email", "first_name", "last_name", "is_staff", "is_active", "date_joined")
     ordering = ("email",)
     search_fields = ("email", "first_name", "last_name")
@@ -35,7 +48,8 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AccountAdmin(AuditedAdmin):
+    audit_kind = "account"
     list_display = ("name", "id", "plan", "n_keys", "n_members", "is_active", "created_at")
     list_filter = ("plan", "is_active", "created_at")
     list_select_related = ("plan",)
@@ -64,6 +78,19 @@ class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         announce_account_change(obj.pk)
 
+    def account_of(self, obj: Account) -> Account:
+        return obj
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for member in formset.new_objects:
+            _record(AuditAction.MEMBER_JOINED, member, None, member.role)
+        for member, _ in formset.changed_objects:
+            before = next(f.initial.get("role") for f in formset.forms if f.instance.pk == member.pk)
+            _record(AuditAction.MEMBER_ROLE_CHANGED, member, before, member.role)
+        for member in formset.deleted_objects:
+            _record(AuditAction.MEMBER_REMOVED, member, member.role, None)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -72,7 +99,8 @@ class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PlanAdmin(AuditedAdmin):
+    audit_kind = "plan"
     list_display = (
         "name",
         "requests_per_day",
@@ -88,3 +116,51 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Plan, form: ModelForm[Plan], change: bool) -> None:
         super().save_model(request, obj, form, change)
         announce_catalogue_change()
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "account", "actor_name", "actor_kind", "action", "object_name", "object_id")
+    list_filter = ("actor_kind", "object_kind", "at")
+    list_select_related = ("account",)
+    search_fields = ("actor_name", "object_name", "account__name")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("email", "account", "role", "invited_by", "sent_at", "expires_at", "accepted_at", "withdrawn_at")
+    list_filter = ("role", "sent_at")
+    list_select_related = ("account", "invited_by")
+    search_fields = ("email", "account__name")
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Second factors: never what they are made of. Deleting one lets somebody in who has lost their phone."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.has_perm("mfa.delete_authenticator"))
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        action = AuditAction.TOTP_REMOVED if obj.type == Authenticator.Type.TOTP else AuditAction.PASSKEY_REMOVED
+        if obj.type != Authenticator.Type.RECOVERY_CODES:
+            audit_person(action, obj.user)
+        super().delete_model(request, obj)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(ReadOnlyAdmin):
+    list_display = ("user", "created_at", "ip", "user_agent")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "ip")
+    fields = ("user", "created_at", "ip", "user_agent")
+
+
+def _record(action: AuditAction, member: Membership, old: str | None, new: str | None) -> None:
+    audit(action, account=member.account, on=member.user, name=member.user.email, changes={"role": (old, new)})

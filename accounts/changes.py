@@ -7,13 +7,13 @@ most KEY_CACHE_TTL_S seconds; a line sent before the commit could be answered wi
 from __future__ import annotations
 
 import logging
-from functools import cache
 
 import redis
 from django.conf import settings
 from django.db import transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from accounts.receipts import receipt_open
+from accounts.store import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,11 @@ def announce_key_change(digest: str) -> None:
     transaction.on_commit(lambda: _publish(f"key:{digest}"))
 
 
+def announce_key_end(digest: str) -> None:
+    """The key is refused from now on: every gate is to drop it, and then to confirm that it has."""
+    transaction.on_commit(lambda: _publish_end(digest))
+
+
 def announce_account_change(account_id: int) -> None:
     """Every key of this account is to be read anew."""
     transaction.on_commit(lambda: _publish(f"account:{account_id}"))
@@ -37,15 +42,22 @@ def announce_catalogue_change() -> None:
     transaction.on_commit(lambda: _publish("catalogue"))
 
 
-@cache
-def _client(url: str) -> redis.Redis:
-    # One more try, for a connection that had gone stale; the user waits for the answer.
-    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1))
-
-
-def _publish(line: str) -> None:
+def _publish_end(digest: str) -> None:
+    # Lines arrive in order: a gate that reads the second one has acted on the first.
+    if not _publish(f"key:{digest}"):
+        return
     try:
-        _client(settings.REDIS_URL).publish(changes_channel(), line)
+        receipt_open(digest)
+    except redis.RedisError as error:
+        logger.error("receipt_not_opened", extra={"error": str(error)})
+    _publish(f"confirm:{digest}")
+
+
+def _publish(line: str) -> bool:
+    try:
+        redis_client().publish(changes_channel(), line)
     except redis.RedisError as error:
         # The change is committed and must not be reported as failed; gates re-read within their time-to-live.
         logger.error("change_not_announced", extra={"kind": line.partition(":")[0], "error": str(error)})
+        return False
+    return True

@@ -6,12 +6,24 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import Membership
+from accounts.permissions import Permission, may
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "account": getattr(request, "account", None),
+        "membership": getattr(request, "membership", None),
+        "memberships": getattr(request, "memberships", ()),
+        "may": SimpleLazyObject(lambda: _may(getattr(request, "membership", None))),
         "BILLING_TIME_ZONE": settings.BILLING_TIME_ZONE,
         "DOCS_URL": settings.DOCS_URL,
         "GATE_PUBLIC_URL": settings.GATE_PUBLIC_URL,
     }
+
+
+def _may(membership: Membership | None) -> dict[str, bool]:
+    """What the user's role allows, for templates that hide a button: `may.change_keys`."""
+    return {each.name.lower(): bool(membership) and may(membership.role, each) for each in Permission}  # type: ignore[union-attr]

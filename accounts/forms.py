@@ -1,8 +1,27 @@
-"""Forms of the account page."""
+"""Forms of the account's pages, and of signing up."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.core import context
 from django import forms
+
+from accounts.joining import address_proven
+from accounts.models import Role
+from accounts.permissions import PURPOSES
+
+
+class SignupForm(AllauthSignupForm):  # type: ignore[misc]
+    """Who comes by an invitation signs up with the address it was sent to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        address = address_proven(context.request)
+        if address:
+            self.fields["email"].disabled = True
+            self.initial["email"] = address
 
 
 class AccountForm(forms.Form):
@@ -12,3 +31,44 @@ class AccountForm(forms.Form):
         help_text="Your company or project, as your members and bills show it.",
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
+
+
+class SecurityForm(forms.Form):
+    asks_before_showing_keys = forms.BooleanField(
+        label="Ask for a recent sign-in before showing a key",
+        help_text="Members whose sign-in is more than five minutes old sign in once more. For all members.",
+        required=False,
+    )
+
+
+def role_field(roles: list[Role]) -> forms.ChoiceField:
+    """A choice of the roles that may be given, each with what it is for."""
+    return forms.ChoiceField(
+        label="Role",
+        choices=[(role.value, f"{role.label}: {PURPOSES[role]}") for role in roles],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what they may do."},
+    )
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(
+        label="Email address",
+        max_length=254,
+        error_messages={"required": "Whom do you want to invite?"},
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": "name@example.com"}),
+    )
+
+    def __init__(self, data: Any = None, *, roles: list[Role]) -> None:
+        super().__init__(data, initial={"role": Role.DEVELOPER.value})
+        self.fields["role"] = role_field([role for role in roles if role is not Role.OWNER])
+
+
+class RoleForm(forms.Form):
+    def __init__(self, data: Any = None, *, roles: list[Role], current: str) -> None:
+        super().__init__(data, initial={"role": current})
+        self.fields["role"] = role_field(roles)
+
+
+class SwitchForm(forms.Form):
+    account = forms.IntegerField(min_value=1, max_value=2**63 - 1)

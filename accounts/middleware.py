@@ -1,4 +1,4 @@
-"""Puts the signed-in user's account on the request, so that no view has to look for it."""
+"""Puts the signed-in user's account on the request, so that no view has to look for it, and says who is acting."""
 
 from __future__ import annotations
 
@@ -8,26 +8,37 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import Account, User
-from accounts.selectors import accounts_of
+from accounts.actors import acting, actor_of_request
+from accounts.current import current_membership
+from accounts.models import Account, Membership, User
+from accounts.selectors import memberships_of_user
 
 
 class CurrentAccountMiddleware:
-    """Sets `request.account` (lazily) to the account the user works in, None for strangers."""
+    """Sets `request.account` (lazily) to the account the user works in, None for strangers.
+
+    `request.membership` is what the user is in it, `request.memberships` all that the user is a member of.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.account = SimpleLazyObject(lambda: _current_account(request))  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        request.memberships = SimpleLazyObject(lambda: _memberships(request))  # type: ignore[attr-defined]
+        request.membership = SimpleLazyObject(lambda: current_membership(request))  # type: ignore[attr-defined]
+        request.account = SimpleLazyObject(lambda: _account(request))  # type: ignore[attr-defined]
+        with acting(lambda: actor_of_request(request)):
+            response = self.get_response(request)
         if request.session.accessed and not response.has_header("Cache-Control"):
             # A page of an account is nobody else's, nor the next one's at the same browser.
             patch_cache_control(response, private=True, no_cache=True)
         return response
 
 
-def _current_account(request: HttpRequest) -> Account | None:
-    if not isinstance(request.user, User):
-        return None
-    return accounts_of(request.user).first()
+def _memberships(request: HttpRequest) -> list[Membership]:
+    return memberships_of_user(request.user) if isinstance(request.user, User) else []
+
+
+def _account(request: HttpRequest) -> Account | None:
+    membership = current_membership(request)
+    return membership.account if membership else None

@@ -1,13 +1,16 @@
-"""Who uses the site and who pays: users, plans, accounts and their members."""
+"""Who uses the site and who pays: users, plans, accounts, their members, and what they changed."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Upper
 
+from accounts.audit_actions import ActorKind, action_label
 from accounts.managers import UserManager
 
 
@@ -72,6 +75,9 @@ class Account(models.Model):
     name = models.CharField(max_length=100)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="accounts")
     is_active = models.BooleanField(default=True, help_text="The keys of an inactive account are refused.")
+    asks_before_showing_keys = models.BooleanField(
+        default=False, help_text="Showing a key's text asks for a recent sign-in."
+    )
     created_at = models.DateTimeField()
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
 
@@ -106,3 +112,86 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.account}"
+
+
+class InvitationState(StrEnum):
+    OPEN = "open"
+    EXPIRED = "expired"
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+
+
+class Invitation(models.Model):
+    """That somebody with this e-mail address may join an account. The link's token is kept as a digest only."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField("e-mail address", help_text="In lower case.")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    token_digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_open_once_per_address",
+            ),
+            models.CheckConstraint(condition=~models.Q(role=Role.OWNER), name="invitation_to_no_ownership"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.account}"
+
+    def state_at(self, now: datetime) -> InvitationState:
+        if self.accepted_at is not None:
+            return InvitationState.ACCEPTED
+        if self.withdrawn_at is not None:
+            return InvitationState.WITHDRAWN
+        return InvitationState.OPEN if now < self.expires_at else InvitationState.EXPIRED
+
+
+class AuditEntry(models.Model):
+    """One change that somebody made. Never edited, and deleted only when a year old: a trigger sees to it.
+
+    Persons and objects are named without foreign keys: the entry outlives them. What concerns no account
+    (plans, prices, services) is for operators only.
+    """
+
+    account = models.ForeignKey(
+        Account, null=True, on_delete=models.PROTECT, related_name="audit_entries", db_index=False
+    )
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=254, help_text="An e-mail address or the name of a command.")
+    action = models.CharField(max_length=40, help_text="The kind of the object, a dot, what happened to it.")
+    object_kind = models.CharField(max_length=20)
+    object_id = models.BigIntegerField(null=True)
+    object_name = models.CharField(max_length=254, blank=True)
+    changes: models.JSONField[Any, dict[str, list[Any]]] = models.JSONField(
+        default=dict, help_text="From and to, by the name of what changed."
+    )
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-id"], name="auditentry_newest"),
+            models.Index(fields=["account", "object_kind", "object_id", "-id"], name="auditentry_of_object"),
+            models.Index(fields=["account", "actor_name", "-id"], name="auditentry_of_actor"),
+            models.Index(fields=["at"], name="auditentry_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action_label}: {self.object_name}"
+
+    @property
+    def action_label(self) -> str:
+        return action_label(self.action)

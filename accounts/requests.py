@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
-from accounts.models import User
+from accounts.models import Membership, User
 
 
 class SiteRequest(HttpRequest):
@@ -13,3 +13,4 @@ class SiteRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+    memberships: list[Membership]

@@ -1,75 +1,131 @@
-"""`make bench`: runs all measurements, or those named, prints them and writes them to bench/RESULTS.md."""
+"""Measurements. Without a name: `gate` and `freshness`, which `make bench` runs."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from importlib import import_module
-from pathlib import Path
+import json
+import sys
 
-NAMES = ("gate", "freshness", "keys")
-IN_THIS_PROCESS = {"gate", "keys"}
-RESULTS = Path(__file__).with_name("RESULTS.md")
+from bench.cores import two_cores_or_exit
+from bench.results import ORDER, number, table, write_section
+from bench.servers import let_nothing_rewrite, measuring_servers
+
+# A shorter run is for looking whether it works; its figures are not written down.
+ROUNDS, SECONDS, N_KEYS, N_EXACT = 5, 4.0, 10_000, 120_000
 
 
 def main() -> None:
+    options = _options()
+    commands = {
+        "gate": _gate,
+        "exact": _exact,
+        "freshness": _freshness,
+        "revocation": _revocation,
+        "unknown_keys": _unknown_keys,
+        "key_page": _key_page,
+    }
+    is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
+    sys.exit(0 if all(is_good) else 1)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="default: all")
-    names = parser.parse_args().names or list(NAMES)
-    with ExitStack() as stack:
-        found = {name: _measure(name, stack) for name in names}
-    text = _report(found)
+    parser.add_argument("names", nargs="*", choices=[*ORDER, []], help="default: gate, freshness")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each contender is measured")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each time, in whole seconds")
+    parser.add_argument("--keys", type=int, default=N_KEYS, help="how many keys there are")
+    parser.add_argument("--requests", type=int, default=N_EXACT, help="about how many `exact` sends")
+    parser.add_argument("--connections", default="64,8,256", help="how many at once; the first is reported first")
+    parser.add_argument("--only", default="", metavar="NAME,…", help="which contenders; see bench/contenders.py")
+    parser.add_argument("--json", action="store_true", help="figures on standard output, and nothing written down")
+    return parser.parse_args()
+
+
+def _gate(options: argparse.Namespace) -> bool:
+    two_cores_or_exit()
+    with measuring_servers() as data_dir:
+        let_nothing_rewrite()
+        # What knows the models can be imported only now.
+        from bench.contenders import BY_NAME
+        from bench.gate import run
+        from bench.report import as_json, as_markdown
+        from bench.throughput import Plan
+
+        names = options.only.split(",") if options.only else list(BY_NAME)
+        if unknown := set(names) - set(BY_NAME):
+            raise SystemExit(f"There is no {', '.join(unknown)}; choose from {', '.join(BY_NAME)}.")
+        plan = Plan(options.rounds, options.seconds, tuple(map(int, options.connections.split(","))))
+        found = run(data_dir, names, plan, options.keys)
+    if options.json:
+        print(json.dumps(as_json(found), indent=2))
+        return True
+    is_whole = not options.only and plan.rounds >= 3 and plan.seconds >= 2 and options.keys == N_KEYS
+    _tell("gate", as_markdown(found), is_whole=is_whole)
+    return True
+
+
+def _exact(options: argparse.Namespace) -> bool:
+    """Whether nothing broke: nought wrong refusals, overshoots, overspent credit and contradictions."""
+    with measuring_servers(has_own_store=False) as data_dir:
+        from bench.exact.report import as_json, as_markdown
+        from bench.exact.run import run
+
+        found = run(data_dir, options.requests)
+        if options.json:
+            print(json.dumps(as_json(found), indent=2))
+        else:
+            _tell("exact", as_markdown(found), is_whole=options.requests >= 100_000)
+    return found.is_clean
+
+
+def _freshness(options: argparse.Namespace) -> bool:
+    from bench.freshness import measure
+
+    text = "From a request at the gate to its number in the sums of the statistics page, in seconds."
+    return _figures("freshness", text, measure(), options)
+
+
+def _revocation(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.revocation import measure
+
+        text = "From the deletion of a key, made at a moment of no load, to its end at three gates, in milliseconds."
+        return _figures("revocation", text, measure(), options)
+
+
+def _unknown_keys(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.unknown_keys import measure
+
+        text = "A flood of well-shaped keys that do not exist, and a caller of one that does."
+        return _figures("unknown_keys", text, measure(), options)
+
+
+def _key_page(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.key_page import measure
+
+        text = "The list of an account with ten thousand keys, and patterns at their worst."
+        return _figures("key_page", text, measure(), options)
+
+
+def _figures(name: str, text: str, figures: dict[str, float], options: argparse.Namespace) -> bool:
+    from bench.machine import described
+
+    if options.json:
+        print(json.dumps(figures))
+        return True
+    rows = [[figure, number(value)] for figure, value in figures.items()]
+    _tell(name, f"{described()} {text}\n\n{table(['figure', 'value'], rows)}", is_whole=True)
+    return True
+
+
+def _tell(name: str, text: str, *, is_whole: bool) -> None:
     print(text)
-    if set(names) == set(NAMES):
-        RESULTS.write_text(text)
-
-
-def _measure(name: str, stack: ExitStack) -> dict[str, float]:
-    if name in IN_THIS_PROCESS and "DJANGO_SETTINGS_MODULE" not in os.environ:
-        stack.enter_context(_own_servers())
-    found: dict[str, float] = import_module(f"bench.{name}").measure()
-    return found
-
-
-@contextmanager
-def _own_servers() -> Iterator[None]:
-    """Django on servers in a data folder of its own, which goes with the run."""
-    with tempfile.TemporaryDirectory(prefix="goongdash-bench-", ignore_cleanup_errors=True) as folder:
-        os.environ["DATA_DIR"] = folder
-        os.environ["DJANGO_SETTINGS_MODULE"] = "goongdash.settings"
-        import django
-        from django.core.management import call_command
-
-        from goongdash.embedded.servers import using_servers
-
-        with using_servers(Path(folder)):
-            django.setup()
-            call_command("migrate", verbosity=0)
-            yield
-
-
-def _report(found: dict[str, dict[str, float]]) -> str:
-    lines = [
-        "# Results",
-        "",
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} with `make bench`: Python {platform.python_version()}, "
-        f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores shared with others. Medians of "
-        "alternating rounds; absolute figures move by a quarter from run to run, ratios less.",
-        "",
-    ]
-    for name, figures in found.items():
-        lines += [f"## {name}", "", "| figure | value |", "|---|---|"]
-        lines += [
-            f"| {figure} | {value:,.0f} |" if value > 100 else f"| {figure} | {value:.2f} |"
-            for figure, value in figures.items()
-        ]
-        lines.append("")
-    return "\n".join(lines)
+    if is_whole:
+        write_section(name, text)
+    else:
+        print("\nA shorter run than the usual one: not written to bench/RESULTS.md.", file=sys.stderr)
 
 
 if __name__ == "__main__":

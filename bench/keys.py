@@ -1,86 +1,82 @@
-"""The key page: server time of the list with ten thousand keys, and matching at its worst."""
+"""The keys that are measured: ten thousand in two thousand accounts, each restricted to one to three URL patterns."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from datetime import timedelta
-from functools import partial
-from statistics import median
+import secrets
+from dataclasses import dataclass
 
-from django.conf import settings
-from django.test import Client
-
-from accounts.models import Account
-from accounts.registration import account_register
+from accounts.models import Account, Plan
 from goongdash.lib.clock import utc_now
-from keys.last_use import LastUse, key_uses_note
-from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
-from keys.origins import parse_url
-from keys.patterns import parse_pattern
+from keys.key_text import make_key_text, mask
+from keys.models import ApiKey, Restriction, RestrictionKind
+from keys.vault import encrypt, lookup_digest
 
 N_KEYS = 10_000
-ROUNDS = 15
-LISTS = {
-    "newest first": "/keys",
-    "page 200": "/keys?page=200",
-    "search of a name": "/keys?q=09999",
-    "last used first, active": "/keys?sort=used&state=active",
-    "by name, tiles": "/keys?sort=name&type=tiles",
-}
-HOSTILE_PATTERN = "http*://*." + "a*." * 120 + "a/" + "a*" * 812
-HOSTILE_URL = "http://" + "a." * 126 + "a/" + "ab" * 870
+N_ACCOUNTS = 2_000
+# Keys of a plan that lets one request a day through: what comes after it gets 429, whatever the server's pace.
+N_QUOTA_KEYS = 20
+RATE_LIMIT = 5
+PLENTY = 1_000_000_000
 
 
-def measure() -> dict[str, float]:
-    """Milliseconds, medians."""
-    settings.ALLOWED_HOSTS = ["testserver"]
-    client = Client()
-    client.force_login(_account_with_keys().members.get())
-    figures = {f"list, {name} (ms)": _median_ms(partial(client.get, url)) for name, url in LISTS.items()}
-    pattern, origin = parse_pattern(HOSTILE_PATTERN), parse_url(HOSTILE_URL)
-    if origin is None:
-        raise AssertionError("The hostile URL is one that is refused before it is compared.")
-    figures["hostile pattern and URL, read and matched (ms)"] = _median_ms(
-        lambda: parse_pattern(HOSTILE_PATTERN).matches(parse_url(HOSTILE_URL) or origin)
+@dataclass(frozen=True, slots=True)
+class BenchKey:
+    """A key and all that a peer must know of it. `patterns` are like `http*://*.site7.example/*`."""
+
+    text: str
+    key_id: int
+    account_id: int
+    patterns: tuple[str, ...]
+    requests_per_day: int
+    requests_per_month: int = PLENTY
+    rate_limit: int = RATE_LIMIT
+
+
+def make_keys(n_keys: int = N_KEYS) -> list[BenchKey]:
+    """All of them, in the database. The first N_QUOTA_KEYS are those with a quota of one."""
+    plenty, quota = _plan("bench", PLENTY), _plan("bench-quota", 1)
+    now = utc_now()
+    accounts = Account.objects.bulk_create(
+        Account(name=f"Account {n}", plan=quota if n == 0 else plenty, created_at=now) for n in range(N_ACCOUNTS)
     )
-    figures["hostile pattern and URL, matched (ms)"] = _median_ms(lambda: pattern.matches(origin))
-    return figures
-
-
-def _median_ms(act: Callable[[], object]) -> float:
-    act()
-    return median(_time_ms(act) for _ in range(ROUNDS))
-
-
-def _time_ms(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    act()
-    return (time.perf_counter() - start) * 1_000
-
-
-def _account_with_keys() -> Account:
-    account, now = account_register(email="many@example.com", password="correct horse battery"), utc_now()
+    texts = [make_key_text("rest", secrets.choice) for _ in range(n_keys)]
     keys = ApiKey.objects.bulk_create(
         ApiKey(
-            account=account,
-            type=KeyType.TILES if number % 3 else KeyType.REST,
-            name=f"Key {number:05}",
-            lookup_digest=f"{number:064}",
-            ciphertext=b"",
-            masked_text=f"gr_{number:05}",
-            created_at=now - timedelta(minutes=number),
-            expires_at=None if number % 4 else now + timedelta(days=number % 90 - 30),
+            account=accounts[0] if n < N_QUOTA_KEYS else accounts[1 + n % (N_ACCOUNTS - 1)],
+            type="rest",
+            name=f"Key {n}",
+            lookup_digest=lookup_digest(text),
+            ciphertext=encrypt(text),
+            masked_text=mask(text),
+            created_at=now,
         )
-        for number in range(N_KEYS)
+        for n, text in enumerate(texts)
     )
     Restriction.objects.bulk_create(
-        Restriction(key=key, kind=RestrictionKind.URL, text=f"http*://s{position}.example.com/*", position=position)
-        for key in keys
-        for position in range(3)
+        Restriction(key=key, kind=RestrictionKind.URL, text=pattern, position=position)
+        for n, key in enumerate(keys)
+        for position, pattern in enumerate(patterns_of(n))
     )
-    key_uses_note(
-        LastUse(key.pk, now - timedelta(minutes=key.pk * 7 % N_KEYS), "https://example.com", "203.0.113.7")
-        for key in keys[::2]
+    return [
+        BenchKey(text, key.pk, key.account_id, patterns_of(n), 1 if n < N_QUOTA_KEYS else PLENTY)
+        for n, (text, key) in enumerate(zip(texts, keys, strict=True))
+    ]
+
+
+def patterns_of(n: int) -> tuple[str, ...]:
+    """One, two or three patterns, with and without a star in the host; key by key other web sites."""
+    patterns = (f"http*://site{n}.example/*", f"http*://*.site{n}.example/*", f"http*://*.shop{n}.example/*")
+    return patterns[: n % 3 + 1]
+
+
+def _plan(slug: str, requests_per_day: int) -> Plan:
+    """Every limit is set, so that every limit is checked; none but the day's ever binds."""
+    return Plan.objects.create(
+        slug=slug,
+        name=slug.title(),
+        rate_limit=RATE_LIMIT,
+        requests_per_day=requests_per_day,
+        requests_per_month=PLENTY,
+        map_loads_per_month=PLENTY,
+        credit_micro_usd=10**15,
     )
-    return account

@@ -10,6 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from accounts.admin import AccountAdmin
+from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_catalogue_change
 from accounts.models import Account
 from accounts.readonly_admin import ReadOnlyAdmin
@@ -21,7 +22,8 @@ GRANT_MICRO_USD = 10 * MICRO_PER_USD
 
 
 @admin.register(Price)
-class PriceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PriceAdmin(AuditedAdmin):
+    audit_kind = "price"
     list_display = ("service", "price_micro_usd", "effective_on", "is_sample")
     list_filter = ("is_sample", "service", "effective_on")
     list_select_related = ("service",)

@@ -9,11 +9,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
+from accounts.audit import audit
+from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
 from accounts.models import Account, CreditPeriod
 from billing.models import EntryKind, LedgerEntry, Statement
 from billing.selectors import SIGN_UP, sign_up_month
 from goongdash.lib.clock import utc_now
+from goongdash.lib.money import format_usd
 from goongdash.lib.periods import Month, day_of
 from stats.models import DailyUsage
 
@@ -86,9 +89,10 @@ def _grant_plan_credit(account: Account, month: Month, closed: set[int]) -> bool
     )
 
 
+@transaction.atomic
 def credit_grant(*, account: Account, amount_micro_usd: int, reason: str, source: str) -> bool:
     """Gives lasting credit, once per `source` and month; returns whether it was new."""
-    return entry_post(
+    is_new = entry_post(
         account=account,
         month=Month.of(day_of(utc_now(), settings.BILLING_ZONE)),
         kind=EntryKind.GRANT,
@@ -96,6 +100,10 @@ def credit_grant(*, account: Account, amount_micro_usd: int, reason: str, source
         source=source,
         note=reason,
     )
+    if is_new:
+        changes = {"credit": (None, format_usd(amount_micro_usd)), "reason": (None, reason)}
+        audit(AuditAction.CREDIT_GRANTED, account=account, on=account, changes=changes)
+    return is_new
 
 
 @transaction.atomic
@@ -116,6 +124,9 @@ def usage_charge(*, before: date, account: Account | None = None) -> int:
         for (account_id, day), (amount, n_before) in uncharged
     ]
     LedgerEntry.objects.bulk_create(entries, batch_size=1_000)
+    # Usage is what the gates count themselves; late usage takes from what the open month may spend.
+    for account_id in {entry.account_id for entry in entries if entry.kind == EntryKind.LATE_USAGE}:
+        announce_account_change(account_id)
     return len(entries)
 
 

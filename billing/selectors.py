@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -82,54 +82,62 @@ def months_money(account: Account) -> dict[Month, MonthMoney]:
     Usage of a closed month is what its statement charged, and what came later is the late usage of the month
     that was open then. A month that is not closed has its credit from its first instant, granted or not yet.
     """
-    closed = {
-        Month.of(period_on)
-        for period_on in Statement.objects.filter(account=account).values_list("period_on", flat=True)
-    }
-    sums: defaultdict[Month, dict[str, int]] = defaultdict(dict)
-    for month, cost in _used_by_month(account):
-        if month not in closed:
-            sums[month]["usage_micro_usd"] = cost
-    for month, kind, amount in _ledger_by_month(account):
-        sum_ = sums[month]
+    return months_money_of([account])[account.pk]
+
+
+def months_money_of(accounts: Collection[Account]) -> dict[int, dict[Month, MonthMoney]]:
+    """The same of many accounts, by account id, in as many queries as for one."""
+    closed = _closed_months(accounts)
+    sums: defaultdict[int, defaultdict[Month, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for account_id, month, cost in _used_by_month(accounts):
+        if month not in closed[account_id]:
+            sums[account_id][month]["usage_micro_usd"] = cost
+    for account_id, month, kind, amount in _ledger_by_month(accounts):
+        sum_ = sums[account_id][month]
         if kind == EntryKind.MONTHLY_CREDIT:
             sum_["credit_micro_usd"] = amount
         elif kind == EntryKind.LATE_USAGE:
             sum_["late_micro_usd"] = -amount
         elif kind != EntryKind.USAGE:
             sum_["money_micro_usd"] = sum_.get("money_micro_usd", 0) + amount
-        elif month in closed:
+        elif month in closed[account_id]:
             sum_["usage_micro_usd"] = -amount
-    if _sign_up_credit_is_due(account):
-        first = sums[sign_up_month(account)]
+    for account in _with_sign_up_credit_due(accounts):
+        first = sums[account.pk][sign_up_month(account)]
         first["money_micro_usd"] = first.get("money_micro_usd", 0) + account.plan.credit_micro_usd
-    months = {month: MonthMoney(**fields) for month, fields in sums.items()}
-    return {month: money if month in closed else _with_credit_due(account, money) for month, money in months.items()}
+    return {account.pk: _with_credits_due(account, sums[account.pk], closed[account.pk]) for account in accounts}
 
 
-def _used_by_month(account: Account) -> Iterator[tuple[Month, int]]:
+def _closed_months(accounts: Collection[Account]) -> defaultdict[int, set[Month]]:
+    closed: defaultdict[int, set[Month]] = defaultdict(set)
+    for account_id, period_on in Statement.objects.filter(account__in=accounts).values_list("account_id", "period_on"):
+        closed[account_id].add(Month.of(period_on))
+    return closed
+
+
+def _used_by_month(accounts: Collection[Account]) -> Iterator[tuple[int, Month, int]]:
     rows = (
-        DailyUsage.objects.filter(account=account)
+        DailyUsage.objects.filter(account__in=accounts)
         .annotate(month_on=TruncMonth("day_on"))
-        .values_list("month_on")
+        .values_list("account_id", "month_on")
         .annotate(Sum("cost_micro_usd"))
-        .order_by("month_on")
+        .order_by("account_id", "month_on")
     )
-    for month_on, cost in rows:
-        yield Month.of(month_on), cost
+    for account_id, month_on, cost in rows:
+        yield account_id, Month.of(month_on), cost
 
 
-def _ledger_by_month(account: Account) -> Iterator[tuple[Month, str, int]]:
+def _ledger_by_month(accounts: Collection[Account]) -> Iterator[tuple[int, Month, str, int]]:
     """Sums by month and kind; expired credit left out: what is unused is no money, with or without the entry."""
     rows = (
-        LedgerEntry.objects.filter(account=account)
+        LedgerEntry.objects.filter(account__in=accounts)
         .exclude(kind=EntryKind.EXPIRED_CREDIT)
-        .values_list("period_on", "kind")
+        .values_list("account_id", "period_on", "kind")
         .annotate(Sum("amount_micro_usd"))
-        .order_by("period_on", "kind")
+        .order_by("account_id", "period_on", "kind")
     )
-    for period_on, kind, amount in rows:
-        yield Month.of(period_on), kind, amount
+    for account_id, period_on, kind, amount in rows:
+        yield account_id, Month.of(period_on), kind, amount
 
 
 def allowance_of(account: Account, month: Month, months: dict[Month, MonthMoney] | None = None) -> int:
@@ -184,11 +192,24 @@ def sign_up_month(account: Account) -> Month:
     return Month.of(day_of(account.created_at, settings.BILLING_ZONE))
 
 
-def _sign_up_credit_is_due(account: Account) -> bool:
-    """Whether the plan gives credit once and the ledger does not say so yet."""
-    if account.plan.credit_period != CreditPeriod.ONCE:
-        return False
-    return not LedgerEntry.objects.filter(account=account, kind=EntryKind.GRANT, source=SIGN_UP).exists()
+def _with_sign_up_credit_due(accounts: Iterable[Account]) -> list[Account]:
+    """Those whose plan gives credit once and whose ledger does not say so yet."""
+    once = [account for account in accounts if account.plan.credit_period == CreditPeriod.ONCE]
+    if not once:
+        return []
+    granted = set(
+        LedgerEntry.objects.filter(account__in=once, kind=EntryKind.GRANT, source=SIGN_UP).values_list(
+            "account_id", flat=True
+        )
+    )
+    return [account for account in once if account.pk not in granted]
+
+
+def _with_credits_due(
+    account: Account, sums: Mapping[Month, dict[str, int]], closed: set[Month]
+) -> dict[Month, MonthMoney]:
+    months = {month: MonthMoney(**fields) for month, fields in sums.items()}
+    return {month: money if month in closed else _with_credit_due(account, money) for month, money in months.items()}
 
 
 def _month_money(account: Account, month: Month, months: dict[Month, MonthMoney]) -> MonthMoney:

@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.access import account_or_404
+from accounts.access import account_or_404, requires
+from accounts.permissions import Permission
 from billing.bills import bill_lines, has_sample, ledger_page, statement_of
 from billing.selectors import credit_overview, price_list, spend_by_service, statements_of
 from goongdash.lib.clock import utc_now
@@ -15,6 +16,7 @@ from goongdash.lib.periods import Month, day_of
 
 
 @require_safe
+@requires(Permission.SEE_BILLS)
 def overview(request: HttpRequest) -> HttpResponse:
     """Credit, spending by service, plan, statements and ledger."""
     account, now = account_or_404(request), utc_now()
@@ -32,6 +34,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@requires(Permission.SEE_BILLS)
 def statement(request: HttpRequest, month: str) -> HttpResponse:
     """A closed month's bill, on a page that prints well; 404 for a month without one."""
     found = statement_of(account_or_404(request), month)

@@ -11,12 +11,24 @@ from goongdash.lib.clock import to_epoch_us
 from goongdash.lib.periods import Month, day_number, day_of, day_start
 
 _DAY = struct.Struct(">QII")
-_TTL = struct.Struct(">II")
+_TTL = struct.Struct(">IIII")
 # Counters outlive their period by enough for a clock that is off and for a look at yesterday.
 _DAY_TTL_S = 2 * 86_400
 _MONTH_TTL_S = 40 * 86_400
+# An autocomplete session lasts for so long after its last request; that one has ended is known for longer.
+OPEN_SESSION_TTL_S = 300
+ENDED_SESSION_TTL_S = 3_600
 
-TTLS = _TTL.pack(_DAY_TTL_S, _MONTH_TTL_S)
+TTLS = _TTL.pack(_DAY_TTL_S, _MONTH_TTL_S, OPEN_SESSION_TTL_S, ENDED_SESSION_TTL_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a batch was decided, by the store's clock, and for how long its day and month still last."""
+
+    now_us: int
+    day_left_s: int
+    month_left_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +58,11 @@ class Calendar:
     def is_stale(self, now_us: int) -> bool:
         return now_us >= self.day_end_us or now_us < self.made_at_us
 
-    def seconds_left_today(self, now_us: int) -> int:
-        """Whole seconds until the day ends, rounded up, at least one."""
-        return max(1, -(-(self.day_end_us - now_us) // 1_000_000))
+    def moment(self, now_us: int) -> Moment:
+        """This instant, which lies in the day and month that the calendar is made for."""
+        return Moment(now_us, whole_seconds(self.day_end_us - now_us), whole_seconds(self.month_end_us - now_us))
 
-    def seconds_left_this_month(self, now_us: int) -> int:
-        return max(1, -(-(self.month_end_us - now_us) // 1_000_000))
+
+def whole_seconds(us: int) -> int:
+    """Microseconds as seconds, rounded up, at least one."""
+    return max(1, -(-us // 1_000_000))

@@ -6,26 +6,28 @@ import asyncio
 import logging
 
 import redis.asyncio
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as StoreLost
 from redis.exceptions import RedisError
 
-from gate.snapshots import Snapshots, SourceUnavailable
+from gate.presence import Presence
+from gate.snapshots import Snapshots
 
 logger = logging.getLogger(__name__)
 
 RETRY_S = 0.5
+# After so long without a line, Redis is asked whether it is still there; after twice that, it is not.
+SILENCE_S = 5.0
 
 
-async def listen(url: str, channel: str, snapshots: Snapshots) -> None:
+async def listen(url: str, channel: str, snapshots: Snapshots, presence: Presence) -> None:
     """Runs until cancelled. After every (re)connection all snapshots are in doubt: lines may have been missed."""
     while True:
-        client = redis.asyncio.Redis.from_url(url, health_check_interval=10)
+        client = redis.asyncio.Redis.from_url(url, health_check_interval=0)
         try:
             async with client.pubsub() as pubsub:
                 await pubsub.subscribe(channel)
-                snapshots.doubt_all()
-                async for message in pubsub.listen():
-                    if message["type"] == "message":
-                        await apply(message["data"].decode(), snapshots)
+                await _follow(pubsub, snapshots, presence)
         except (RedisError, OSError) as error:
             logger.warning("changes_not_heard", extra={"error": str(error)})
             await asyncio.sleep(RETRY_S)
@@ -33,7 +35,42 @@ async def listen(url: str, channel: str, snapshots: Snapshots) -> None:
             await client.aclose()
 
 
-async def apply(line: str, snapshots: Snapshots) -> None:
+async def _follow(pubsub: PubSub, snapshots: Snapshots, presence: Presence) -> None:
+    """Until the connection is lost: a dead one says nothing, so it has to be asked."""
+    is_asked = False
+    while True:
+        message = await pubsub.get_message(timeout=SILENCE_S)
+        if message is None:
+            if is_asked:
+                raise StoreLost("no answer")
+            await pubsub.ping()
+        elif message["type"] == "subscribe":
+            # The client subscribes again by itself when a connection breaks; it says so in this way alone.
+            await _catch_up(snapshots, presence)
+        elif message["type"] == "message":
+            _hear(message["data"].decode(), snapshots, presence)
+        is_asked = message is None
+
+
+async def _catch_up(snapshots: Snapshots, presence: Presence) -> None:
+    """What was announced while nobody listened: keys that ended are dropped by name, all else is in doubt."""
+    snapshots.doubt_all()
+    if presence.is_announced:
+        for digest in await presence.missed():
+            snapshots.drop_key(digest)
+            presence.confirm(digest)
+    presence.announce()
+
+
+def _hear(line: str, snapshots: Snapshots, presence: Presence) -> None:
+    subject, _, digest = line.partition(":")
+    if subject == "confirm":
+        presence.confirm(digest)
+    else:
+        apply(line, snapshots)
+
+
+def apply(line: str, snapshots: Snapshots) -> None:
     """Acts on one announcement: `key:<digest>`, `account:<id>` or `catalogue`. Others are for newer gates."""
     subject, _, name = line.partition(":")
     if subject == "key":
@@ -42,7 +79,3 @@ async def apply(line: str, snapshots: Snapshots) -> None:
         snapshots.drop_account(int(name))
     elif subject == "catalogue":
         snapshots.drop_all()
-        try:
-            await snapshots.start()
-        except SourceUnavailable:
-            logger.warning("catalogue_not_read")

@@ -3,116 +3,258 @@
 -- KEYS[1]  the shard's stream, such as goongdash:{u0}:events. Every other key begins with what stands before
 --          "events", so that all of them share its hash tag.
 -- ARGV[1]  days around now, each `>I8I4I4`: first microsecond, day (20261123), month (202611); ascending.
--- ARGV[2]  how long a day's and a month's counters are kept, in seconds, `>I4I4`.
+-- ARGV[2]  how long is kept, in seconds, `>I4I4I4I4`: a day's counters, a month's, a session that is open, one
+--          that has ended.
+-- ARGV[3]  the connection that this call comes on, and ARGV[4] its number there, from 1: written down with what is
+--          counted. A connection that `replay.lua` has closed is refused.
 -- then for each request:
 --   spec   what is the same for all requests of a key to a service; layout in `gate/specs.py`.
---   caller who shares the rate with this request: its IP address.
---   event  the end of its event line; the outcome's number is put before it.
+--   caller who shares the rate with this request: `<key>:<IP address>`; in a session, a tab and its token follow.
+--   event  the end of its event line; the outcome's number and whether it is charged are put before it.
 --
--- Answers one string: for each request `>BI4I4I4I4`: outcome number, then what is left of the rate, microseconds
--- until the rate or the limit that bound lets one more pass, what is left of the day and of the month
--- (4294967295: no such limit). The clock is the store's own.
+-- Answers one string: the store's clock `>I8`, then for each request `>BI4I4I4I4`: outcome number, what is left of
+-- the rate, microseconds until the limit that bound lets one more pass, what is left of the day and of the month
+-- (4294967295: no such limit).
 --
--- Example: EVALSHA <sha> 1 goongdash:{u0}:events <days> <ttl> <spec> 203.0.113.7 "1\t7\t3\t1\t5000\t203.0.113.7\t\t0198…"
+-- What it keeps, each group in one hash, so that a batch is a handful of commands, however many requests it has:
+--   <prefix>rate:<window in ms>:<number of window>  `<key>:<IP>` → `>I4` for each pass, microseconds into the window
+--   <prefix>day:<day>                               key → `>I4`: requests
+--   <prefix>month:<month>                           account → `>I4I4I8`: requests, map loads, micro-dollars spent
+--   <prefix>b:<connection>                          the number of its last call
+--   <prefix>session:<account>:<token>               "open" or "ended"
+--
+-- Example: EVALSHA <sha> 1 goongdash:{u0}:events <days> <ttl> 5f0c… 1 <spec> 7:203.0.113.7 "3\t7\t6\t1\t5000\t203.0.113.7\t\t0198…"
 
 local RECORD_ONLY, MAP_LOAD, MAP_PART = 0, 2, 3
+local DETAIL = 2
 local ALLOWED, RATE_LIMIT, DAILY_QUOTA, MONTHLY_QUOTA, CREDIT_EXHAUSTED = 0, 8, 9, 10, 11
 local NONE = 4294967295
 
-local call = redis.call
-local prefix = string.sub(KEYS[1], 1, -7)
+-- The places of a spec's fields.
+local KIND, FIXED, PART, RATE_LIMIT_N, WINDOW_MS, DAY_LIMIT, MONTH_LIMIT, PRICE = 1, 2, 3, 4, 5, 6, 7, 8
+local MONTH1, ALLOWANCE1, MONTH2, ALLOWANCE2, KEY, ACCOUNT, BASE = 9, 10, 11, 12, 13, 14, 15
+local SPEC = '>BBBI4I4I4I4I8I4I8I4I8ss'
+
+local ARGV, call, pack, unpack_at, sub = ARGV, redis.call, struct.pack, struct.unpack, string.sub
+local prefix = sub(KEYS[1], 1, -7)
+local call_key = prefix .. 'b:' .. ARGV[3]
+if sub(call('GET', call_key) or '', 1, 1) == 'x' then return redis.error_reply('CLOSED by a replay') end
+call('SET', call_key, ARGV[4], 'EX', 604800)
+
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 
 -- The day and month that the store's clock is in, as the installation's zone cuts them.
-local day, month, day_end_us = 0, 0, now
+local day, month = 0, 0
 for at = 1, #ARGV[1], 16 do
-  local start_us, number, its_month = struct.unpack('>I8I4I4', ARGV[1], at)
-  if start_us <= now then day, month = number, its_month else day_end_us = start_us break end
+  local start_us, number, its_month = unpack_at('>I8I4I4', ARGV[1], at)
+  if start_us > now then break end
+  day, month = number, its_month
 end
-local day_ttl_s, month_ttl_s = struct.unpack('>I4I4', ARGV[2])
+local day_ttl_s, month_ttl_s, open_ttl_s, ended_ttl_s = unpack_at('>I4I4I4I4', ARGV[2])
 
-local specs = {}
-local function spec_of(packed)
+-- Fields of a hash, each once: `at` tells where in `fields`, and so in what was read of them.
+local function wanted() return {n = 0, fields = {}, at = {}, changed = {}} end
+
+local function want(list, field)
+  if not list.at[field] then
+    local n = list.n + 1
+    list.n, list.fields[n], list.at[field] = n, field, n
+  end
+end
+
+local function read(name, list)
+  if list.n == 0 then return {} end
+  return call('HMGET', prefix .. name, unpack(list.fields))
+end
+
+-- Writes those of `values` that changed; whoever begins a hash says when it ends.
+local function write(name, list, values, ttl_ms)
+  local pairs_of, n = {}, 0
+  for at in pairs(list.changed) do
+    pairs_of[n + 1], pairs_of[n + 2], n = list.fields[at], values[at], n + 2
+  end
+  if n == 0 then return end
+  name = prefix .. name
+  local n_added = call('HSET', name, unpack(pairs_of))
+  if n_added > 0 and n_added == call('HLEN', name) then call('PEXPIRE', name, ttl_ms) end
+end
+
+-- A rate's window in which now is, and the one before it, into which the last `window_ms` reach.
+local windows = {}
+local function begin_window(window_ms)
+  local number = math.floor(now / (window_ms * 1000))
+  local window = wanted()
+  window.length_us, window.ttl_ms = window_ms * 1000, 2 * window_ms + 1000
+  window.now_us = now - number * window.length_us
+  window.name = 'rate:' .. string.format('%.0f', window_ms) .. ':'
+  window.number, window.now_packed = number, pack('>I4', window.now_us)
+  windows[window_ms] = window
+  return window
+end
+
+-- What has to be read, for all requests at once.
+local specs, days, months = {}, wanted(), wanted()
+for at = 5, #ARGV, 3 do
+  local packed = ARGV[at]
   local spec = specs[packed]
   if not spec then
-    spec = {struct.unpack('>BBI8I8I4I4I4I4I8I4I8I4I8I4I4I4I4I8', packed)}
+    spec = {unpack_at(SPEC, packed)}
     specs[packed] = spec
+    if spec[KIND] ~= RECORD_ONLY and spec[KIND] ~= MAP_PART then
+      want(days, spec[KEY])
+      want(months, spec[ACCOUNT])
+    end
   end
-  return spec
+  if spec[KIND] ~= RECORD_ONLY then
+    local caller = ARGV[at + 1]
+    if spec[PART] > 0 then caller = string.match(caller, '^[^\t]*') end
+    want(windows[spec[WINDOW_MS]] or begin_window(spec[WINDOW_MS]), caller)
+  end
+end
+local day_values, month_values = read('day:' .. day, days), read('month:' .. month, months)
+for _, window in pairs(windows) do
+  window.old = read(window.name .. string.format('%.0f', window.number - 1), window)
+  window.new = read(window.name .. string.format('%.0f', window.number), window)
 end
 
--- A counter as it stands; one that the store does not know begins at what the rollups said (`base`).
-local function counter(name, base)
-  local value = call('GET', name)
-  if value then return tonumber(value) end
-  return base
+-- Of the passes in `log`, those later than `us`.
+local function passes_after(log, us)
+  local low, high = 0, #log / 4
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if unpack_at('>I4', log, middle * 4 + 1) > us then high = middle else low = middle + 1 end
+  end
+  return sub(log, low * 4 + 1)
 end
 
--- The rate is a log of the last `limit` passes, eight bytes each: exact in every window, bounded, expiring.
-local function rate_wait_us(name, limit, window_us)
-  local log = call('GET', name)
-  if not log then return 0, '', 0 end
-  local n = #log / 8
-  local first = 1
-  while first <= n and struct.unpack('>I8', log, (first - 1) * 8 + 1) + window_us <= now do first = first + 1 end
-  log = string.sub(log, (first - 1) * 8 + 1)
-  n = n - first + 1
-  if n < limit then return 0, log, n end
-  -- Where the limit was lowered there may be more passes in the log than it admits.
-  return struct.unpack('>I8', log, (n - limit) * 8 + 1) + window_us - now, log, n
+-- How many have passed within the window that ends now.
+local function n_passes(window, at)
+  local n, old = 0, window.old[at]
+  if old then
+    old = passes_after(old, window.now_us)
+    window.old[at] = old
+    n = #old / 4
+  end
+  local new = window.new[at]
+  return new and n + #new / 4 or n
 end
 
--- What was refused before (`fixed` is its outcome) counts against nothing; it is told what is left all the same.
-local function decide(spec, caller)
-  local kind, fixed, account, key, rate_limit, rate_window_ms, day_limit, month_limit, price,
-    month1, allowance1, month2, allowance2, base_day, base_day_n, base_month, base_month_n, base_spent = unpack(spec)
+-- Microseconds until one more may pass: until only `limit` - 1 passes lie within the window.
+local function wait_us(window, at, n, limit)
+  local n_old = window.old[at] and #window.old[at] / 4 or 0
+  local binding = n - limit
+  if binding < n_old then return unpack_at('>I4', window.old[at], binding * 4 + 1) - window.now_us end
+  return unpack_at('>I4', window.new[at], (binding - n_old) * 4 + 1) + window.length_us - window.now_us
+end
+
+local function pass(window, at)
+  local new = window.new[at]
+  window.new[at] = new and new .. window.now_packed or window.now_packed
+  window.changed[at] = true
+end
+
+-- Counters as they stand, by their places in `days` and `months`; one that the store does not have begins at what
+-- the rollups said when the key was read.
+local n_day, n_requests, n_loads, spent = {}, {}, {}, {}
+local function load_day(at, packed, spec)
+  local value = day_values[at]
+  if value then
+    n_day[at] = unpack_at('>I4', value)
+  else
+    local base_day, base_n = unpack_at('>I4I4', packed, spec[BASE])
+    n_day[at] = base_day == day and base_n or 0
+  end
+end
+
+local function load_month(at, packed, spec)
+  local value = month_values[at]
+  if value then
+    n_requests[at], n_loads[at], spent[at] = unpack_at('>I4I4I8', value)
+  else
+    local base_month, base_requests, base_loads, base_spent = unpack_at('>I4I4I4I8', packed, spec[BASE] + 8)
+    if base_month ~= month then base_requests, base_loads, base_spent = 0, 0, 0 end
+    n_requests[at], n_loads[at], spent[at] = base_requests, base_loads, base_spent
+  end
+end
+
+-- What a request costs in its session, whether it is charged, and what then becomes of the session. Searches of an
+-- open session are covered by the first, and so is one detail, which ends it; after that everything is charged.
+local function session_price(spec, token)
+  local name = prefix .. 'session:' .. spec[ACCOUNT] .. ':' .. token
+  local state = call('GET', name)
+  local is_covered = state == 'open'
+  local next_state = (spec[PART] == DETAIL or state == 'ended') and 'ended' or 'open'
+  return is_covered and 0 or spec[PRICE], not is_covered, name, next_state
+end
+
+-- What was refused before (FIXED is its outcome) counts against nothing; it is told what is left all the same.
+local function decide(spec, packed, caller)
+  local kind, fixed = spec[KIND], spec[FIXED]
   if kind == RECORD_ONLY then return fixed, NONE, 0, NONE, NONE end
 
-  local rate_key = prefix .. (kind == MAP_PART and 'p:' or 'r:') .. key .. ':' .. caller
-  local window_us = rate_window_ms * 1000
-  local wait_us, log, n_recent = rate_wait_us(rate_key, rate_limit, window_us)
+  local token
+  if spec[PART] > 0 then caller, token = string.match(caller, '^([^\t]*)\t(.*)$') end
+  local window, limit = windows[spec[WINDOW_MS]], spec[RATE_LIMIT_N]
+  local rate_at = window.at[caller]
+  local n_rate = n_passes(window, rate_at)
+  local left_rate = n_rate < limit and limit - n_rate or 0
   if kind == MAP_PART then
-    if fixed ~= ALLOWED then return fixed, math.max(0, rate_limit - n_recent), 0, NONE, NONE end
-    if wait_us > 0 then return RATE_LIMIT, 0, wait_us, NONE, NONE end
-    call('SET', rate_key, log .. struct.pack('>I8', now), 'PX', rate_window_ms)
-    return ALLOWED, rate_limit - n_recent - 1, 0, NONE, NONE
+    if fixed ~= ALLOWED then return fixed, left_rate, 0, NONE, NONE end
+    if left_rate == 0 then return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), NONE, NONE end
+    pass(window, rate_at)
+    return ALLOWED, left_rate - 1, 0, NONE, NONE, true
   end
 
-  local day_key = prefix .. 'd:' .. key .. ':' .. day
-  local month_key = prefix .. (kind == MAP_LOAD and 'l:' or 'm:') .. account .. ':' .. month
-  local spent_key = prefix .. 'c:' .. account .. ':' .. month
-  local n_day = counter(day_key, base_day == day and base_day_n or 0)
-  local n_month = counter(month_key, base_month == month and base_month_n or 0)
-  local spent = counter(spent_key, base_month == month and base_spent or 0)
-  local allowance = month == month1 and allowance1 or (month == month2 and allowance2 or 0)
-  local left_day = day_limit == NONE and NONE or math.max(0, day_limit - n_day)
-  local left_month = month_limit == NONE and NONE or math.max(0, month_limit - n_month)
-  local left_rate = math.max(0, rate_limit - n_recent)
-
+  local day_at, month_at = days.at[spec[KEY]], months.at[spec[ACCOUNT]]
+  if not n_day[day_at] then load_day(day_at, packed, spec) end
+  if not spent[month_at] then load_month(month_at, packed, spec) end
+  local n_month = kind == MAP_LOAD and n_loads or n_requests
+  local left_day, left_month = spec[DAY_LIMIT], spec[MONTH_LIMIT]
+  if left_day ~= NONE then left_day = math.max(0, left_day - n_day[day_at]) end
+  if left_month ~= NONE then left_month = math.max(0, left_month - n_month[month_at]) end
   if fixed ~= ALLOWED then return fixed, left_rate, 0, left_day, left_month end
-  if wait_us > 0 then return RATE_LIMIT, 0, wait_us, left_day, left_month end
+  if left_rate == 0 then return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), left_day, left_month end
   if left_day == 0 then return DAILY_QUOTA, left_rate, 0, 0, left_month end
   if left_month == 0 then return MONTHLY_QUOTA, left_rate, 0, left_day, 0 end
-  if price > 0 and spent + price > allowance then return CREDIT_EXHAUSTED, left_rate, 0, left_day, left_month end
 
-  call('SET', rate_key, log .. struct.pack('>I8', now), 'PX', rate_window_ms)
-  call('SET', day_key, string.format('%.0f', n_day + 1), 'EX', day_ttl_s)
-  call('SET', month_key, string.format('%.0f', n_month + 1), 'EX', month_ttl_s)
-  call('SET', spent_key, string.format('%.0f', spent + price), 'EX', month_ttl_s)
+  local price, is_charged, session, next_state = spec[PRICE], true, nil, nil
+  if token then price, is_charged, session, next_state = session_price(spec, token) end
+  if price > 0 then
+    local allowance = month == spec[MONTH1] and spec[ALLOWANCE1] or (month == spec[MONTH2] and spec[ALLOWANCE2] or 0)
+    if spent[month_at] + price > allowance then return CREDIT_EXHAUSTED, left_rate, 0, left_day, left_month end
+    spent[month_at] = spent[month_at] + price
+  end
+
+  pass(window, rate_at)
+  n_day[day_at], days.changed[day_at] = n_day[day_at] + 1, true
+  n_month[month_at], months.changed[month_at] = n_month[month_at] + 1, true
+  if session then call('SET', session, next_state, 'EX', next_state == 'open' and open_ttl_s or ended_ttl_s) end
   if left_day ~= NONE then left_day = left_day - 1 end
   if left_month ~= NONE then left_month = left_month - 1 end
-  return ALLOWED, left_rate - 1, 0, left_day, left_month
+  return ALLOWED, left_rate - 1, 0, left_day, left_month, is_charged
 end
 
-local answers, lines = {}, {}
-for at = 3, #ARGV, 3 do
-  local outcome, left_rate, wait_us, left_day, left_month = decide(spec_of(ARGV[at]), ARGV[at + 1])
-  if wait_us > NONE then wait_us = NONE end
-  answers[#answers + 1] = struct.pack('>BI4I4I4I4', outcome, left_rate, wait_us, left_day, left_month)
-  lines[#lines + 1] = outcome .. '\t' .. ARGV[at + 2]
+local answers, lines, n = {pack('>I8', now)}, {}, 0
+for at = 5, #ARGV, 3 do
+  local packed = ARGV[at]
+  local outcome, left_rate, wait, left_day, left_month, is_charged = decide(specs[packed], packed, ARGV[at + 1])
+  n = n + 1
+  answers[n + 1] = pack('>BI4I4I4I4', outcome, left_rate, wait < NONE and wait or NONE, left_day, left_month)
+  lines[n * 4 - 3], lines[n * 4 - 2] = outcome, is_charged and '\t1\t' or '\t0\t'
+  lines[n * 4 - 1], lines[n * 4] = ARGV[at + 2], '\n'
 end
+lines[n * 4] = nil
 
-local n_said = call('INCRBY', prefix .. 'said', #lines)
-call('XADD', KEYS[1], '*', 't', string.format('%.0f', now), 'n', string.format('%.0f', n_said - #lines), 'e', table.concat(lines, '\n'))
-return struct.pack('>I8', now) .. table.concat(answers)
+for _, window in pairs(windows) do
+  write(window.name .. string.format('%.0f', window.number), window, window.new, window.ttl_ms)
+end
+for at in pairs(days.changed) do day_values[at] = pack('>I4', n_day[at]) end
+write('day:' .. day, days, day_values, day_ttl_s * 1000)
+for at in pairs(months.changed) do month_values[at] = pack('>I4I4I8', n_requests[at], n_loads[at], spent[at]) end
+write('month:' .. month, months, month_values, month_ttl_s * 1000)
+
+local n_said = call('INCRBY', prefix .. 'said', n)
+local before = string.format('%.0f', n_said - n)
+call('XADD', KEYS[1], '*', 't', string.format('%.0f', now), 'n', before, 'e', table.concat(lines))
+return table.concat(answers)

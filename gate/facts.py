@@ -1,11 +1,11 @@
-"""What the gate must know of a request, read from its path, query and headers. Pure."""
+"""What the gate must know of a request, read from its target and headers. Pure."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from hashlib import blake2b
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from keys.ip_ranges import ip_in_ranges
 
@@ -13,63 +13,26 @@ FORWARD_AUTH_PATH = b"/_gate/auth"
 KEY_MAX_LENGTH = 200
 # Among the headers where one came twice that must come once.
 REPEATED = b":repeated"
-_FAMILIES = ((b"x-original-uri", b"x-original-method"), (b"x-forwarded-uri", b"x-forwarded-method"))
+MAX_CALLERS = 16_384
 MAX_REMEMBERED = 256
+
+_FAMILIES = ((b"x-original-uri", b"x-original-method"), (b"x-forwarded-uri", b"x-forwarded-method"))
 
 Ip = IPv4Address | IPv6Address
 Networks = tuple[IPv4Network | IPv6Network, ...]
-
-
-class Caller(NamedTuple):
-    """Whose request it is: the address, and its text as it is counted and recorded."""
-
-    ip: Ip
-    text: bytes
-
-
-class Facts(NamedTuple):
-    """A request to an API, as its caller sent it, whichever way it reached the gate.
-
-    A named tuple, as one is made for every request: a frozen dataclass takes four times as long.
-    """
-
-    method: str
-    path: str
-    query: bytes
-    key_text: str
-    caller: Caller
-    is_forwarded: bool
+Headers = dict[bytes, bytes]
 
 
 class BadRequest(ValueError):
     """A request that names no API request at all; `args[0]` is a sentence for the caller."""
 
 
-def read_facts(
-    *,
-    method: str,
-    target: bytes,
-    headers: dict[bytes, bytes],
-    peer: Ip,
-    trusted: Networks,
-) -> Facts:
-    """The facts of a direct request, or of the original request that a proxy asks about. Raises BadRequest."""
-    is_forwarded = target.startswith(FORWARD_AUTH_PATH) and target[len(FORWARD_AUTH_PATH) :][:1] in (b"", b"?", b"/")
-    if is_forwarded:
-        method, target = original_request(method, target, headers)
-    raw_path, _, query = origin_form(target).partition(b"?")
-    path = raw_path.decode("latin-1")
-    return Facts(
-        method,
-        unquote(path, errors="replace") if "%" in path else path,
-        query,
-        key_text(query),
-        caller(peer, headers.get(b"x-forwarded-for", b""), trusted),
-        is_forwarded,
-    )
+def is_question(target: bytes) -> bool:
+    """Whether a proxy asks about another request."""
+    return target.startswith(FORWARD_AUTH_PATH) and target[len(FORWARD_AUTH_PATH) :][:1] in (b"", b"?", b"/")
 
 
-def original_request(method: str, target: bytes, headers: dict[bytes, bytes]) -> tuple[str, bytes]:
+def original_request(method: str, target: bytes, headers: Headers) -> tuple[str, bytes]:
     """Method and target of the request that a proxy asks about. Raises BadRequest.
 
     Envoy puts the original path behind ours. The others name it in X-Original-* (nginx) or in X-Forwarded-*
@@ -87,40 +50,77 @@ def original_request(method: str, target: bytes, headers: dict[bytes, bytes]) ->
     return headers.get(method_name, b"GET").decode("latin-1").upper(), headers[uri_name]
 
 
-def origin_form(target: bytes) -> bytes:
-    """`/path?query` of a request target that may be a whole URL, its fragment left out."""
+def split_target(target: bytes) -> tuple[bytes, bytes]:
+    """Path and query of a request target that may be a whole URL, its fragment left out."""
     if b"#" in target:
         target = target.partition(b"#")[0]
-    if target.startswith((b"http://", b"https://")):
+    if not target.startswith(b"/") and target.startswith((b"http://", b"https://")):
         _, slash, rest = target.partition(b"://")[2].partition(b"/")
         target = slash + rest or b"/"
-    return target
+    path, _, query = target.partition(b"?")
+    return path, query
 
 
-def key_text(query: bytes) -> str:
-    """The value of `api_key`, the first where there are several; empty where there is none or it is absurd."""
-    for pair in query.split(b"&"):
-        if pair.startswith(b"api_key="):
-            value = pair[8:]
-            if b"%" in value or b"+" in value:
-                value = unquote_to_bytes(value.replace(b"+", b" "))
-            text = value.decode("utf-8", errors="replace")
-            return text if len(text) <= KEY_MAX_LENGTH else text[:KEY_MAX_LENGTH]
-    return ""
+def parameter(query: bytes, name: bytes) -> bytes:
+    """The value of a query parameter, decoded; of the first where there are several, empty where there is none."""
+    start = name + b"="
+    at = query.find(start)
+    if at > 0 and query[at - 1] != 38:  # & — else the name is the end of another, or stands in a value.
+        at = query.find(b"&" + start) + 1 or -1
+    if at < 0:
+        return b""
+    end = query.find(b"&", at)
+    value = query[at + len(start) : end if end >= 0 else len(query)]
+    return unquote_to_bytes(value.replace(b"+", b" ")) if b"%" in value or b"+" in value else value
 
 
-def caller(peer: Ip, forwarded_for: bytes, trusted: Networks) -> Caller:
-    """Who asks. Remembered, as the same callers come again and again, unless the header is too long to keep."""
-    read = _caller_again if len(forwarded_for) <= MAX_REMEMBERED else _caller
-    return read(peer, forwarded_for, trusted)
+def key_text(value: bytes) -> str:
+    """The key text that the value of `api_key` is, cut where it is absurdly long."""
+    return value.decode("utf-8", errors="replace")[:KEY_MAX_LENGTH]
 
 
-def _caller(peer: Ip, forwarded_for: bytes, trusted: Networks) -> Caller:
-    ip = caller_ip(peer, forwarded_for, trusted)
-    return Caller(ip, str(ip).partition("%")[0].encode())
+def session_token(query: bytes) -> bytes:
+    """What an autocomplete session is known by, always as short; empty where the query names none."""
+    value = parameter(query, b"sessiontoken")
+    return blake2b(value, digest_size=16).hexdigest().encode() if value else b""
 
 
-_caller_again = lru_cache(maxsize=16_384)(_caller)
+class Caller(NamedTuple):
+    """Whose request it is: the address, and its text as it is counted and recorded."""
+
+    ip: Ip
+    text: bytes
+
+    @classmethod
+    def at(cls, ip: Ip) -> Caller:
+        return cls(ip, str(ip).partition("%")[0].encode())
+
+
+class Peer:
+    """Who is at the other end of a connection: a caller, or a proxy of ours that speaks for callers."""
+
+    __slots__ = ("_behind", "_is_proxy", "_trusted", "caller")
+
+    def __init__(self, ip: Ip, trusted: Networks, behind: dict[bytes, Caller]) -> None:
+        self.caller = Caller.at(_unmapped(ip))
+        self._is_proxy = ip_in_ranges(self.caller.ip, trusted)
+        self._trusted = trusted
+        self._behind = behind
+
+    def caller_of(self, forwarded_for: bytes | None) -> Caller:
+        """Whose request came with this `X-Forwarded-For`."""
+        if not self._is_proxy or not forwarded_for:
+            return self.caller
+        caller = self._behind.get(forwarded_for)
+        if caller is None:
+            ip = caller_ip(self.caller.ip, forwarded_for, self._trusted)
+            caller = self.caller if ip == self.caller.ip else Caller.at(ip)
+            # Not kept where it depends on who says it, or is too long to be kept.
+            if caller is not self.caller and len(forwarded_for) <= MAX_REMEMBERED:
+                if len(self._behind) >= MAX_CALLERS:
+                    self._behind.clear()
+                self._behind[forwarded_for] = caller
+        return caller
 
 
 def caller_ip(peer: Ip, forwarded_for: bytes, trusted: Networks) -> Ip:

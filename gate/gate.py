@@ -7,207 +7,228 @@ import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 
 from gate import replies
-from gate.counting import Counter
+from gate.calendar import Moment
+from gate.counting import Answer, Counter
 from gate.decide import refusal
-from gate.facts import BadRequest, Facts, Ip, Networks, read_facts
+from gate.desk import OWN_PATHS, Desk
+from gate.exchange import Exchange
+from gate.facts import Caller, Ip, Networks, Peer, key_text, parameter, session_token, split_target
+from gate.heads import Heads
+from gate.metrics import Metrics
 from gate.replies import Reply
 from gate.sandbox import sandbox_answer
-from gate.snapshot import KeySnapshot, ServiceFacts
+from gate.snapshot import KeySnapshot
 from gate.snapshots import Decision, Entry, Snapshots, SourceUnavailable
-from gate.specs import Verdict, is_told_limits
+from gate.specs import Verdict
 from gate.use import Use
 from keys.key_text import KeyShape, shape_of
 from keys.origins import origin_text, request_origin
-from stats.events import encode_origin, join_caller
-from stats.outcomes import Outcome
+from stats.events import encode_origin, join_request
+from stats.outcomes import OUTCOMES, Outcome
 
 logger = logging.getLogger(__name__)
 
-HEALTH_PATH = b"/_gate/healthz"
+MAX_DIGESTS = 100_000
 
-Send = Callable[[Reply], None]
-
-
-@dataclass(slots=True)
-class Request:
-    """A request on its way through the gate. `send` takes its one answer."""
-
-    id: bytes
-    headers: dict[bytes, bytes]
-    facts: Facts
-    service: ServiceFacts | None
-    send: Send
-
-    def answer(self, reply: Reply) -> None:
-        """Sends it to the caller, or to the proxy that asks for one."""
-        self.send(replies.for_proxy(reply) if self.facts.is_forwarded else reply)
+_ALLOWED = OUTCOMES[Outcome.ALLOWED].number
 
 
-@dataclass(slots=True)
 class Gate:
     """What all connections of a process share."""
 
-    snapshots: Snapshots
-    counter: Counter
-    digest: Callable[[str], str]
-    trusted: Networks
-    public_url: str
-    is_store_ready: Callable[[], bool]
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-
-    def handle(
-        self, method: str, target: bytes, headers: dict[bytes, bytes], peer: Ip, request_id: bytes, send: Send
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        make_counter: Callable[[Answer], Counter],
+        digest: Callable[[str], str],
+        trusted: Networks,
+        public_url: str,
+        desk: Desk,
+        metrics: Metrics,
     ) -> None:
-        """Takes a request in; `send` is called once, now or later."""
-        if target == HEALTH_PATH:
-            send(self._health())
+        self.snapshots = snapshots
+        self.heads = Heads()
+        self.metrics = metrics
+        self._counter = make_counter(self._answer)
+        self._digest = digest
+        # By what `api_key` was, of keys that exist: working one out takes as long as all the rest of a look-up.
+        self._digests: dict[bytes, str] = {}
+        self._trusted = trusted
+        self._callers: dict[bytes, Caller] = {}
+        self._public_url = public_url
+        self._desk = desk
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def peer(self, ip: Ip) -> Peer:
+        """Who a connection from this address is with."""
+        return Peer(ip, self._trusted, self._callers)
+
+    def handle(self, exchange: Exchange, target: bytes) -> None:
+        """Takes a request in; it is answered once, now or later."""
+        if target in OWN_PATHS and (reply := self._desk.answer(exchange, target)) is not None:
+            exchange.send(reply)
             return
-        try:
-            facts = read_facts(method=method, target=target, headers=headers, peer=peer, trusted=self.trusted)
-        except BadRequest as error:
-            send(replies.error_reply(400, "BAD_REQUEST", str(error), request_id))
-            return
-        service = self.snapshots.catalogue.find(facts.path)
-        request = Request(request_id, headers, facts, service, send)
-        if facts.method == "GET" or facts.method == "HEAD":
-            self._identify(request)
-        elif facts.method == "OPTIONS":
+        raw_path, exchange.query = split_target(target)
+        exchange.path, exchange.service = self.snapshots.catalogue.find(raw_path)
+        if exchange.head.method == "GET" or exchange.head.method == "HEAD":
+            self._identify(exchange)
+        elif exchange.head.method == "OPTIONS":
             # A browser asks before it sends the key; this is no use of an API.
-            send(Reply(200 if facts.is_forwarded else 204, b"", headers=replies.PREFLIGHT))
+            exchange.send(Reply(200 if exchange.head.is_question else 204, b"", headers=replies.PREFLIGHT))
         else:
             message, allow = "Only GET requests are served here.", b"Allow: GET, HEAD, OPTIONS\r\n"
-            request.answer(replies.error_reply(405, "METHOD_NOT_ALLOWED", message, request_id, allow))
+            exchange.send(replies.error_reply(405, "METHOD_NOT_ALLOWED", message, exchange.id, allow))
 
     async def drained(self) -> None:
         """Returns when every request taken in has been answered."""
-        while self._tasks or self.counter.is_busy:
+        while self._tasks or self._counter.is_busy:
             await asyncio.sleep(0.005)
 
-    def _health(self) -> Reply:
-        is_ready = self.is_store_ready()
-        return Reply(200 if is_ready else 503, b'{"status": "%s"}' % (b"ok" if is_ready else b"store unavailable"))
-
-    def _identify(self, request: Request) -> None:
-        text = request.facts.key_text
-        if not text:
-            self._refuse(request, Outcome.SERVICE_UNKNOWN if request.service is None else Outcome.KEY_MISSING)
+    def _identify(self, exchange: Exchange) -> None:
+        value = parameter(exchange.query, b"api_key")
+        if not value:
+            self._refuse(exchange, Outcome.SERVICE_UNKNOWN if exchange.service is None else Outcome.KEY_MISSING)
             return
-        digest = self.digest(text)
+        digest = self._digests.get(value)
+        if digest is None:
+            self._look_up(exchange, value)
+        elif (entry := self.snapshots.known(digest)) is not None:
+            self.metrics.n_key_hits += 1
+            self._decide(exchange, entry)
+        else:
+            self._start(exchange, self._ask(exchange, value, digest))
+
+    def _look_up(self, exchange: Exchange, value: bytes) -> None:
+        text = key_text(value)
+        digest = self._digest(text)
         entry = self.snapshots.known(digest)
         if entry is not None:
-            self._decide(request, entry)
+            self._decide(exchange, entry)
         elif shape_of(text) is KeyShape.MISTYPED:
-            self._refuse(request, Outcome.KEY_UNKNOWN)
+            self._refuse(exchange, Outcome.KEY_UNKNOWN)
         else:
-            self._start(request, self._ask(request, digest))
+            self._start(exchange, self._ask(exchange, value, digest))
 
-    def _start(self, request: Request, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(self._guarded(request, work))
+    def _start(self, exchange: Exchange, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._guarded(exchange, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, request: Request, work: Coroutine[None, None, None]) -> None:
+    async def _guarded(self, exchange: Exchange, work: Coroutine[None, None, None]) -> None:
         """A fault of ours is logged, and its caller is answered instead of left waiting."""
         try:
             await work
         except Exception:
-            logger.exception("request_failed", extra={"request_id": request.id.decode()})
-            request.answer(replies.error_reply(500, "INTERNAL", "Something went wrong on our side.", request.id))
+            logger.exception("request_failed", extra={"request_id": exchange.id.decode()})
+            exchange.send(replies.error_reply(500, "INTERNAL", "Something went wrong on our side.", exchange.id))
 
-    async def _ask(self, request: Request, digest: str) -> None:
+    async def _ask(self, exchange: Exchange, value: bytes, digest: str) -> None:
+        self.metrics.n_key_misses += 1
         try:
             entry = await self.snapshots.ask(digest)
         except SourceUnavailable:
-            self._refuse(request, Outcome.UNAVAILABLE)
+            self._refuse(exchange, Outcome.UNAVAILABLE)
             return
-        self._decide(request, entry)
+        if entry.key is not None:
+            if len(self._digests) >= MAX_DIGESTS:
+                self._digests.clear()
+            self._digests[value] = digest
+        self._decide(exchange, entry)
 
-    def _decide(self, request: Request, entry: Entry) -> None:
-        key, service, headers = entry.key, request.service, request.headers
+    def _decide(self, exchange: Exchange, entry: Entry) -> None:
+        key, service = entry.key, exchange.service
         if key is None:
-            self._refuse(request, Outcome.KEY_UNKNOWN)
+            self._refuse(exchange, Outcome.KEY_UNKNOWN)
             return
-        address = request.facts.caller.text if key.restrictions.ip_ranges else None
-        place = (0 if service is None else service.id, headers.get(b"referer"), headers.get(b"origin"), address)
+        address = exchange.caller.text if key.restrictions.ip_ranges else None
+        place = (0 if service is None else service.id, exchange.referer, exchange.origin, address)
         decision = entry.decisions.get(place)
         if decision is None:
-            decision = self._decide_anew(request, entry, key)
+            decision = self._decide_anew(exchange, entry, key)
             # What the clock can change is decided every time.
             if key.expires_at_us is None:
                 entry.remember(place, decision)
-        self._count(request, *decision)
+        self._count(exchange, *decision)
 
-    def _decide_anew(self, request: Request, entry: Entry, key: KeySnapshot) -> Decision:
-        origin = request_origin(_text(request.headers.get(b"referer")), _text(request.headers.get(b"origin")))
+    def _decide_anew(self, exchange: Exchange, entry: Entry, key: KeySnapshot) -> Decision:
+        origin = request_origin(_text(exchange.referer), _text(exchange.origin))
         now_us = int(time.time() * 1_000_000)
-        refused = refusal(key, request.service, origin, request.facts.caller.ip, now_us)
+        refused = refusal(key, exchange.service, origin, exchange.caller.ip, now_us)
         recorded = b"" if origin is None else encode_origin(origin_text(origin))
-        return entry.use(key, request.service, refused), recorded
+        return entry.use(key, exchange.service, refused), recorded
 
-    def _count(self, request: Request, use: Use, origin: bytes) -> None:
+    def _count(self, exchange: Exchange, use: Use, origin: bytes) -> None:
         """Everything known to belong to an account is recorded, refusals included, before it is answered."""
-        caller = request.facts.caller.text
-        event = use.event_head + join_caller(caller, origin, request.id)
-        self.counter.count(
-            use.key.account_id, use.spec, caller, event, lambda verdict: self._answer(request, use, verdict)
-        )
+        exchange.use = use
+        address = exchange.caller.text
+        spec, caller = use.spec, use.rate_name + address
+        if use.session_spec is not None and (token := session_token(exchange.query)):
+            spec, caller = use.session_spec, caller + b"\t" + token
+        event = join_request(use.event_head, address, origin, exchange.id)
+        self._counter.count(use.key.account_id, spec, caller, event, exchange)
 
-    def _answer(self, request: Request, use: Use, verdict: Verdict | None) -> None:
-        if verdict is None:
+    def _answer(self, exchange: Exchange, verdict: Verdict | None, moment: Moment | None) -> None:
+        use = exchange.use
+        if verdict is None or moment is None:
             # What memory alone refuses is refused whether or not it could be recorded.
-            self._refuse(request, use.refused or Outcome.UNAVAILABLE)
+            self._refuse(exchange, use.refused or Outcome.UNAVAILABLE)
             return
-        headers = b""
-        if is_told_limits(verdict.outcome):
-            headers = use.policy + replies.limit_header(verdict, use.window_s, self.counter.calendar)
-        if verdict.outcome is Outcome.ALLOWED:
-            self._allow(request, use, headers)
+        self.metrics.outcomes[verdict.number] += 1
+        numbers = replies.limit_numbers(use.window_s, verdict, moment)
+        if verdict.number == _ALLOWED and exchange.head.is_question and not exchange.is_last:
+            exchange.send_bytes(use.pass_text % (exchange.id, *numbers))
             return
-        request.answer(
+        headers = use.policy + use.limits % numbers if use.limits else b""
+        if verdict.number != _ALLOWED:
+            self._refuse_with_limits(exchange, verdict, moment, headers)
+        elif exchange.head.is_question:
+            exchange.send(Reply(200, b"", headers=use.identity + headers))
+        else:
+            self._start(exchange, self._answer_from_sandbox(exchange, headers))
+
+    def _refuse_with_limits(self, exchange: Exchange, verdict: Verdict, moment: Moment, headers: bytes) -> None:
+        exchange.send(
             replies.refusal_reply(
                 verdict.outcome,
-                request_id=request.id,
-                key=use.key,
-                service=use.service,
+                request_id=exchange.id,
+                key=exchange.use.key,
+                service=exchange.use.service,
                 headers=headers,
-                retry_after_s=replies.retry_after_s(verdict, self.counter.calendar),
+                retry_after_s=replies.retry_after_s(verdict, moment),
             )
         )
 
-    def _allow(self, request: Request, use: Use, headers: bytes) -> None:
-        if request.facts.is_forwarded:
-            request.send(Reply(200, b"", headers=use.identity + headers))
-            return
-        self._start(request, self._answer_from_sandbox(request, headers))
-
-    async def _answer_from_sandbox(self, request: Request, headers: bytes) -> None:
+    async def _answer_from_sandbox(self, exchange: Exchange, headers: bytes) -> None:
         """In a thread: a map tile that is drawn for the first time would keep everyone else waiting."""
         answer = await asyncio.to_thread(
             sandbox_answer,
-            path=request.facts.path,
-            query=request.facts.query.decode("latin-1"),
-            base_url=self._base_url(request),
+            path=exchange.path,
+            query=exchange.query.decode("latin-1"),
+            base_url=self._base_url(exchange),
         )
         if answer.status >= 400:
             refused = json.loads(answer.body)
-            request.send(replies.error_reply(answer.status, refused["code"], refused["message"], request.id, headers))
-            return
-        request.send(Reply(answer.status, answer.body, answer.content_type.encode(), headers))
+            reply = replies.error_reply(answer.status, refused["code"], refused["message"], exchange.id, headers)
+        else:
+            reply = Reply(answer.status, answer.body, answer.content_type.encode(), headers)
+        exchange.send(reply)
 
-    def _base_url(self, request: Request) -> str:
+    def _base_url(self, exchange: Exchange) -> str:
         """Where the caller reached us, for the URLs inside a style; our public URL where it does not say."""
-        host = request.headers.get(b"host", b"")
+        host = exchange.head.host
         if not host or not all(byte in _HOST_BYTES for byte in host):
-            return self.public_url
-        return f"{self.public_url.partition('://')[0]}://{host.decode()}"
+            return self._public_url
+        return f"{self._public_url.partition('://')[0]}://{host.decode()}"
 
-    def _refuse(self, request: Request, outcome: Outcome) -> None:
+    def _refuse(self, exchange: Exchange, outcome: Outcome) -> None:
+        self.metrics.count(outcome)
         retry_after_s = 1 if outcome is Outcome.UNAVAILABLE else None
-        request.answer(
-            replies.refusal_reply(outcome, request_id=request.id, service=request.service, retry_after_s=retry_after_s)
+        exchange.send(
+            replies.refusal_reply(
+                outcome, request_id=exchange.id, service=exchange.service, retry_after_s=retry_after_s
+            )
         )
 
 

@@ -9,9 +9,9 @@ import json
 from http import HTTPStatus
 from typing import NamedTuple
 
-from gate.calendar import Calendar
+from gate.calendar import Moment, whole_seconds
 from gate.snapshot import KeySnapshot, ServiceFacts
-from gate.specs import MAP_PART_RATE_LIMIT, Kind, Verdict, kind_of
+from gate.specs import MAP_PART_RATE_LIMIT, NO_LIMIT, Kind, Verdict, kind_of, month_limit
 from stats.outcomes import OUTCOMES, Outcome
 
 CORS = (
@@ -23,6 +23,7 @@ PREFLIGHT = (
     b"Access-Control-Allow-Headers: *\r\n"
     b"Access-Control-Max-Age: 86400\r\n"
 )
+_PASS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\nX-Request-Id: %b\r\n" + CORS
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 _MESSAGES = {
     "KEY_MISSING": "This request has no API key. Add your key as the query parameter api_key.",
@@ -61,6 +62,11 @@ def encode_reply(reply: Reply, *, request_id: bytes, is_head: bool, closes: bool
             b"" if is_head else reply.body,
         )
     )
+
+
+def pass_text(identity: bytes, policy: bytes, limits: bytes) -> bytes:
+    """What a proxy is told most of all, that a request may pass, with a place for its id and for each number."""
+    return b"%b%b%b%b\r\n" % (_PASS, identity, policy, limits)
 
 
 def error_reply(status: int, code: str, message: str, request_id: bytes, headers: bytes = b"") -> Reply:
@@ -106,15 +112,15 @@ def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts 
             return _MESSAGES.get(OUTCOMES[outcome].code, "The request was refused.")
 
 
-def retry_after_s(verdict: Verdict, calendar: Calendar) -> int | None:
+def retry_after_s(verdict: Verdict, moment: Moment) -> int | None:
     """Seconds until a request like this one may pass, None where time alone does not help."""
     match verdict.outcome:
         case Outcome.RATE_LIMIT:
-            return max(1, -(-verdict.wait_us // 1_000_000))
+            return whole_seconds(verdict.wait_us)
         case Outcome.DAILY_QUOTA:
-            return calendar.seconds_left_today(verdict.now_us)
+            return moment.day_left_s
         case Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED:
-            return calendar.seconds_left_this_month(verdict.now_us)
+            return moment.month_left_s
         case _:
             return None
 
@@ -127,23 +133,37 @@ def policy_header(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
     policies = [f'"rate";q={key.rate_limit};w={key.rate_window_s}']
     if key.requests_per_day is not None:
         policies.append(f'"day";q={key.requests_per_day};w=86400')
-    month_limit = key.map_loads_per_month if kind is Kind.MAP_LOAD else key.requests_per_month
-    if month_limit is not None:
-        policies.append(f'"month";q={month_limit}')
+    per_month = month_limit(key, kind)
+    if per_month is not None:
+        policies.append(f'"month";q={per_month}')
     return f"RateLimit-Policy: {', '.join(policies)}\r\n".encode()
 
 
-def limit_header(verdict: Verdict, window_s: int, calendar: Calendar) -> bytes:
-    """`RateLimit`: what is left of each limit and in how many seconds it is whole again."""
-    limits = []
-    if verdict.left_rate is not None:
-        wait_s = max(1, -(-verdict.wait_us // 1_000_000)) if verdict.wait_us else window_s
-        limits.append(f'"rate";r={verdict.left_rate};t={wait_s}')
-    if verdict.left_day is not None:
-        limits.append(f'"day";r={verdict.left_day};t={calendar.seconds_left_today(verdict.now_us)}')
-    if verdict.left_month is not None:
-        limits.append(f'"month";r={verdict.left_month};t={calendar.seconds_left_this_month(verdict.now_us)}')
-    return f"RateLimit: {', '.join(limits)}\r\n".encode() if limits else b""
+def limit_text(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
+    """The `RateLimit` header of a key for a service with a place for each of its numbers, which `limit_numbers` fill.
+
+    What is left of each limit, and in how many seconds it is whole again.
+    """
+    kind = kind_of(key, service)
+    limits = ['"rate";r=%d;t=%d']
+    if kind is not Kind.MAP_PART and key.requests_per_day is not None:
+        limits.append('"day";r=%d;t=%d')
+    if kind is not Kind.MAP_PART and month_limit(key, kind) is not None:
+        limits.append('"month";r=%d;t=%d')
+    return f"RateLimit: {', '.join(limits)}\r\n".encode()
+
+
+def limit_numbers(window_s: int, verdict: Verdict, moment: Moment) -> tuple[int, ...]:
+    """What goes into the places of `limit_text`."""
+    _, left_rate, wait_us, left_day, left_month = verdict
+    rate_s = whole_seconds(wait_us) if wait_us else window_s
+    if left_day == NO_LIMIT:
+        if left_month == NO_LIMIT:
+            return left_rate, rate_s
+        return left_rate, rate_s, left_month, moment.month_left_s
+    if left_month == NO_LIMIT:
+        return left_rate, rate_s, left_day, moment.day_left_s
+    return left_rate, rate_s, left_day, moment.day_left_s, left_month, moment.month_left_s
 
 
 def _rate_text(key: KeySnapshot, service: ServiceFacts | None) -> str:

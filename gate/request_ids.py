@@ -6,10 +6,33 @@ import random
 import time
 
 
-def make_request_id() -> bytes:
-    """A UUID, version 7 (RFC 9562): its first 48 bits are the time, so that a record is found by it."""
-    milliseconds = time.time_ns() // 1_000_000
-    noise = random.getrandbits(74)
-    number = milliseconds << 80 | 0x7 << 76 | (noise >> 62) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}".encode()
+class RequestIds:
+    """Makes UUIDs, version 7 (RFC 9562): the first 48 bits are the time, so that a record is found by its id.
+
+    Of one millisecond all begin alike and count up, from a place chosen by chance (the RFC's method 1).
+    """
+
+    __slots__ = ("_head", "_millisecond", "_number")
+
+    def __init__(self) -> None:
+        self._millisecond = -1
+        self._head = b""
+        self._number = 0
+
+    def make(self) -> bytes:
+        millisecond = time.time_ns() // 1_000_000
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            noise = random.getrandbits(26)
+            self._head = b"%08x-%04x-7%03x-%04x-" % (
+                millisecond >> 16,
+                millisecond & 0xFFFF,
+                noise >> 14,
+                0x8000 | noise & 0x3FFF,
+            )
+            self._number = random.getrandbits(47)
+        self._number += 1
+        return b"%b%012x" % (self._head, self._number)
+
+
+make_request_id = RequestIds().make

@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
+from urllib.parse import unquote
 
 from keys.key_text import KeyTypeName
 from keys.restrictions import Restrictions
 
 MAX_FOUND = 1_024
+
+
+class SessionPart(IntEnum):
+    """What a request to a service is in its autocomplete session; the numbers are the counting script's."""
+
+    NONE = 0
+    SEARCH = 1
+    DETAIL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,7 @@ class ServiceFacts:
     key_type: KeyTypeName
     unit: str
     path: str
+    session_part: SessionPart = SessionPart.NONE
 
     @property
     def units(self) -> int:
@@ -36,7 +47,7 @@ class Catalogue:
     by_path: Mapping[str, ServiceFacts]
     patterns: tuple[tuple[re.Pattern[str], ServiceFacts], ...]
     # Paths as callers write them, of services without a star: each is looked up once.
-    _found: dict[str, ServiceFacts] = field(default_factory=dict, compare=False)
+    _found: dict[bytes, tuple[str, ServiceFacts]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, services: Iterable[ServiceFacts]) -> Catalogue:
@@ -46,20 +57,23 @@ class Catalogue:
             tuple((_path_regex(service.path), service) for service in services if "*" in service.path),
         )
 
-    def find(self, path: str) -> ServiceFacts | None:
-        """The service that `path` calls, in any case of letters; None where there is none."""
-        known = self._found.get(path)
+    def find(self, raw_path: bytes) -> tuple[str, ServiceFacts | None]:
+        """A path as text, and the service that it calls, in any case of letters; None where there is none."""
+        known = self._found.get(raw_path)
         if known is not None:
             return known
+        path = raw_path.decode("latin-1")
+        if "%" in path:
+            path = unquote(path, errors="replace")
         if _ODD.search(path):
-            return None
+            return path, None
         lower = path.lower()
         exact = self.by_path.get(lower)
         if exact is not None:
             if len(self._found) < MAX_FOUND:
-                self._found[path] = exact
-            return exact
-        return next((service for regex, service in self.patterns if regex.fullmatch(lower)), None)
+                self._found[raw_path] = (path, exact)
+            return path, exact
+        return path, next((service for regex, service in self.patterns if regex.fullmatch(lower)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,18 @@ The layout is the one that `count.lua` reads; both name the fields in the same o
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
-from gate.snapshot import KeySnapshot, ServiceFacts
+from gate.snapshot import KeySnapshot, ServiceFacts, SessionPart
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 
 NO_LIMIT = 0xFFFF_FFFF
 MAP_PART_RATE_LIMIT = 500
 MAP_PART_WINDOW_MS = 1_000
 
-_SPEC = struct.Struct(">BBQQIIIIQIQIQIIIIQ")
+_LIMITS = struct.Struct(">BBBIIIIQIQIQ")
+_BASE = struct.Struct(">IIIIIQ")
 _VERDICT = struct.Struct(">BIIII")
 _CLOCK = struct.Struct(">Q")
 
@@ -32,14 +32,17 @@ class Kind(IntEnum):
 
 
 class Verdict(NamedTuple):
-    """What the script decided. `left_*` is None where there is no such limit; `now_us` is the store's clock."""
+    """What the script decided of one request; `NO_LIMIT` is left where there is no such limit."""
 
-    outcome: Outcome
-    left_rate: int | None
+    number: int
+    left_rate: int
     wait_us: int
-    left_day: int | None
-    left_month: int | None
-    now_us: int
+    left_day: int
+    left_month: int
+
+    @property
+    def outcome(self) -> Outcome:
+        return BY_NUMBER[self.number]
 
 
 _KINDS = {"request": Kind.REQUEST, "map_load": Kind.MAP_LOAD, "none": Kind.MAP_PART}
@@ -52,34 +55,45 @@ def kind_of(key: KeySnapshot, service: ServiceFacts | None) -> Kind:
     return _KINDS[service.unit]
 
 
-def pack_spec(key: KeySnapshot, service: ServiceFacts | None, refused: Outcome | None) -> bytes:
+def pack_spec(
+    key: KeySnapshot,
+    service: ServiceFacts | None,
+    refused: Outcome | None,
+    session: SessionPart = SessionPart.NONE,
+) -> bytes:
     """The spec of a request of `key` to `service`; with `refused`, it is only recorded, with that outcome."""
     kind = kind_of(key, service)
     if refused is not None and not is_told_limits(refused):
-        kind = Kind.RECORD_ONLY
+        kind, session = Kind.RECORD_ONLY, SessionPart.NONE
     is_part = kind is Kind.MAP_PART
-    month_limit = key.map_loads_per_month if kind is Kind.MAP_LOAD else key.requests_per_month
-    used = key.used
-    return _SPEC.pack(
+    per_month = month_limit(key, kind)
+    limits = _LIMITS.pack(
         kind,
         OUTCOMES[refused].number if refused else 0,
-        key.account_id,
-        key.key_id,
+        session,
         MAP_PART_RATE_LIMIT if is_part else key.rate_limit,
         MAP_PART_WINDOW_MS if is_part else key.rate_window_s * 1_000,
         NO_LIMIT if key.requests_per_day is None else key.requests_per_day,
-        NO_LIMIT if month_limit is None else month_limit,
+        NO_LIMIT if per_month is None else per_month,
         0 if service is None else key.prices.get(service.id, 0),
         key.credit.month,
         key.credit.allowance_micro_usd,
         key.credit.next_month,
         key.credit.next_allowance_micro_usd,
-        used.day,
-        used.n_key_today,
-        used.month,
-        used.n_map_loads if kind is Kind.MAP_LOAD else used.n_requests,
-        used.spent_micro_usd,
     )
+    used = key.used
+    base = _BASE.pack(used.day, used.n_key_today, used.month, used.n_requests, used.n_map_loads, used.spent_micro_usd)
+    return limits + b"%d\0%d\0" % (key.key_id, key.account_id) + base
+
+
+def month_limit(key: KeySnapshot, kind: Kind) -> int | None:
+    """How much of this kind the plan admits in a month."""
+    return key.map_loads_per_month if kind is Kind.MAP_LOAD else key.requests_per_month
+
+
+def rate_name(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
+    """What a caller's address is put behind to say who shares its rate. The parts of maps have one of their own."""
+    return b"%d/map:" % key.key_id if kind_of(key, service) is Kind.MAP_PART else b"%d:" % key.key_id
 
 
 def is_told_limits(outcome: Outcome) -> bool:
@@ -87,15 +101,7 @@ def is_told_limits(outcome: Outcome) -> bool:
     return OUTCOMES[outcome].code != "KEY_INVALID"
 
 
-def unpack_verdicts(answer: bytes) -> Iterator[Verdict]:
-    """The verdicts of one script call, in the order of its requests."""
+def unpack_verdicts(answer: bytes) -> tuple[int, list[Verdict]]:
+    """The store's clock in microseconds, and the verdicts of one script call in the order of its requests."""
     (now_us,) = _CLOCK.unpack_from(answer)
-    for number, left_rate, wait_us, left_day, left_month in _VERDICT.iter_unpack(answer[_CLOCK.size :]):
-        yield Verdict(
-            BY_NUMBER[number],
-            None if left_rate == NO_LIMIT else left_rate,
-            wait_us,
-            None if left_day == NO_LIMIT else left_day,
-            None if left_month == NO_LIMIT else left_month,
-            now_us,
-        )
+    return now_us, list(map(Verdict._make, _VERDICT.iter_unpack(answer[_CLOCK.size :])))

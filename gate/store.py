@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import hiredis
@@ -18,8 +19,21 @@ from redis.connection import parse_url
 logger = logging.getLogger(__name__)
 
 RETRY_S = 0.2
+TIMEOUT_S = 5.0
 
-Done = Callable[[bytes | None], None]
+
+class Failed(Enum):
+    """Why a call has no answer. NOT_DONE: it was never sent, or refused. UNSURE: it was sent, and may be done."""
+
+    NOT_DONE = "not done"
+    UNSURE = "unsure"
+
+
+class NotSent(ConnectionError):
+    """There is no connection to send on."""
+
+
+Done = Callable[[bytes | Failed], None]
 
 
 def encode(*parts: bytes) -> bytes:
@@ -46,7 +60,7 @@ class StoreConnection(asyncio.Protocol):
     def send(self, data: bytes, done: Callable[[Any], None]) -> None:
         """Sends one command; `done` gets its answer, or a ConnectionError."""
         if self.transport is None or self.transport.is_closing():
-            done(ConnectionError("closed"))
+            done(NotSent("closed"))
             return
         self._waiting.append(done)
         self.transport.write(data)
@@ -80,9 +94,9 @@ class Store:
         self.ready = asyncio.Event()
 
     def call(self, key: bytes, arguments: bytes, n_arguments: int, done: Done) -> None:
-        """Runs the script with one key and `n_arguments` already encoded; `done` gets its answer, None on failure."""
+        """Runs the script with one key and `n_arguments` already encoded; `done` gets its answer or its failure."""
         if self._connection is None:
-            done(None)
+            done(Failed.NOT_DONE)
             return
         head = b"*%d\r\n$7\r\nEVALSHA\r\n" % (4 + n_arguments) + bulk(self._sha) + b"$1\r\n1\r\n" + bulk(key)
         self._connection.send(head + arguments, lambda answer: self._answered(answer, done))
@@ -116,10 +130,16 @@ class Store:
             opening = loop.create_connection(
                 make, options.get("host", "localhost"), options.get("port", 6379), ssl=is_tls or None
             )
-        _, connection = await asyncio.wait_for(opening, 5)
-        for command in self._greeting():
-            await asyncio.wait_for(_ask(connection, command), 5)
-        self._sha = await asyncio.wait_for(_ask(connection, encode(b"SCRIPT", b"LOAD", self._script)), 5)
+        transport, connection = await asyncio.wait_for(opening, TIMEOUT_S)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                for command in self._greeting():
+                    await _ask(connection, command)
+                self._sha = await _ask(connection, encode(b"SCRIPT", b"LOAD", self._script))
+        except BaseException:
+            # A store that is stopped takes connections all the same: each would stay open.
+            transport.abort()
+            raise
         self._connection = connection
 
     def _greeting(self) -> list[bytes]:
@@ -140,11 +160,14 @@ class Store:
         if isinstance(answer, bytes):
             done(answer)
             return
+        if isinstance(answer, ConnectionError):
+            done(Failed.NOT_DONE if isinstance(answer, NotSent) else Failed.UNSURE)
+            return
         logger.error("script_failed", extra={"error": str(answer)})
         if "NOSCRIPT" in str(answer):
             # Somebody flushed the scripts: a new connection loads it again.
             self._disconnect()
-        done(None)
+        done(Failed.NOT_DONE)
 
 
 async def _ask(connection: StoreConnection, command: bytes) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gate.replies import policy_header
-from gate.snapshot import KeySnapshot, ServiceFacts
-from gate.specs import Kind, kind_of, pack_spec
+from gate.replies import limit_text, pass_text, policy_header
+from gate.snapshot import KeySnapshot, ServiceFacts, SessionPart
+from gate.specs import Kind, is_told_limits, kind_of, pack_spec, rate_name
 from stats.events import encode_request
 from stats.outcomes import Outcome
 
@@ -15,26 +15,39 @@ from stats.outcomes import Outcome
 class Use:
     """A key, a service (None: the path names none), and why memory alone refuses it (None: it does not).
 
-    `spec` is what the counting script gets, `event_head` the beginning of the event's line, `policy` and
-    `identity` whole header lines, `window_s` the window of its rate.
+    `spec` is what the counting script gets, `session_spec` the same for a request that names its autocomplete
+    session, where the service has such; `rate_name` goes before the caller's address; `event_head` is the
+    beginning of the event's line; `policy` and `identity` are whole header lines; `limits` is the `RateLimit`
+    header with a place for each number (empty: it is not told), `pass_text` the whole answer to a proxy where it
+    may pass; `window_s` is the window of its rate.
     """
 
     key: KeySnapshot
     service: ServiceFacts | None
     refused: Outcome | None
     spec: bytes
+    session_spec: bytes | None
+    rate_name: bytes
     event_head: bytes
     policy: bytes
     identity: bytes
+    limits: bytes
+    pass_text: bytes
     window_s: int
 
     @classmethod
     def of(cls, key: KeySnapshot, service: ServiceFacts | None, refused: Outcome | None) -> Use:
+        identity = b"X-Account-Id: %d\r\nX-Key-Id: %d\r\n" % (key.account_id, key.key_id)
+        policy = policy_header(key, service)
+        limits = limit_text(key, service) if refused is None or is_told_limits(refused) else b""
+        part = SessionPart.NONE if service is None else service.session_part
         return cls(
             key,
             service,
             refused,
             spec=pack_spec(key, service, refused),
+            session_spec=None if part is SessionPart.NONE else pack_spec(key, service, refused, part),
+            rate_name=rate_name(key, service),
             event_head=encode_request(
                 account_id=key.account_id,
                 key_id=key.key_id,
@@ -42,7 +55,9 @@ class Use:
                 units=0 if service is None else service.units,
                 price_micro_usd=0 if service is None else key.prices.get(service.id, 0),
             ),
-            policy=policy_header(key, service),
-            identity=b"X-Account-Id: %d\r\nX-Key-Id: %d\r\n" % (key.account_id, key.key_id),
+            policy=policy,
+            identity=identity,
+            limits=limits,
+            pass_text=pass_text(identity, policy, limits),
             window_s=1 if kind_of(key, service) is Kind.MAP_PART else key.rate_window_s,
         )

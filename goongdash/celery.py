@@ -18,6 +18,11 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "roll up usage": {"task": "stats.roll_up_usage", "schedule": 2.0, "options": {"expires": 10}},
     "keep partitions": {"task": "stats.keep_partitions", "schedule": 3_600.0, "options": {"expires": 3_000}},
+    "forget audit": {
+        "task": "accounts.forget_audit",
+        "schedule": crontab(minute=47, hour=3),
+        "options": {"expires": 3_000},
+    },
     "grant monthly credit": {
         "task": "billing.grant_monthly_credit",
         "schedule": crontab(minute="*/10"),

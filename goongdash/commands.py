@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from accounts.actors import Actor, acting
+from accounts.audit_actions import ActorKind
 from goongdash.lib.periods import Month, PeriodError
 
 T = TypeVar("T")
@@ -31,7 +33,9 @@ class ReportingCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.as_json = bool(options.get("as_json"))
-        return super().execute(*args, **options)
+        name = type(self).__module__.rpartition(".")[2]
+        with acting(lambda: Actor(ActorKind.COMMAND, name)):
+            return super().execute(*args, **options)
 
     def report(self, facts: dict[str, Any], text: str) -> None:
         self.stdout.write(json.dumps(facts, default=str, ensure_ascii=False) if self.as_json else text)

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, validate
 
 from goongdash.embedded import paths
+from goongdash.folders import folder
 from goongdash.networks import networks
 from goongdash.secrets import development_secrets
 
@@ -23,6 +24,7 @@ DATA_DIR = paths.data_dir()
 
 env = Env(expand_vars=False)
 env.add_parser("networks", networks)
+env.add_parser("folder", folder)
 
 try:
     GOONGDASH_ENV = env.str("GOONGDASH_ENV", "development", validate=validate.OneOf(["development", "production"]))
@@ -50,12 +52,20 @@ try:
     GATE_HOST = env.str("GATE_HOST", "127.0.0.1")
     GATE_PUBLIC_URL = env.str("GATE_PUBLIC_URL", f"http://127.0.0.1:{GATE_PORT}", validate=_url).rstrip("/")
     TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
-    KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 30, validate=validate.Range(1, 3_600))
+    METRICS_FROM = env.networks("METRICS_FROM", networks("127.0.0.0/8, ::1"))
+    KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 60, validate=validate.Range(1, 3_600))
     KEY_CACHE_SIZE = env.int("KEY_CACHE_SIZE", 100_000, validate=validate.Range(100, 10_000_000))
     STORE_TIMEOUT_MS = env.int("STORE_TIMEOUT_MS", 1_000, validate=validate.Range(10, 60_000))
+    GATE_PROCESSES = env.int("GATE_PROCESSES", 1, validate=validate.Range(1, 1_024))
+    GATE_WHEN_STORE_FAILS = env.str("GATE_WHEN_STORE_FAILS", "closed", validate=validate.OneOf(["closed", "open"]))
+    GATE_SPOOL_DIR = env.folder("GATE_SPOOL_DIR", DATA_DIR / "spool")
+    # Of the whole folder, so that gates that die again and again do not fill the disk.
+    GATE_SPOOL_MAX_BYTES = env.int("GATE_SPOOL_MAX_BYTES", 268_435_456, validate=validate.Range(4_096, 2**40))
 
     USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
+    # The database refuses to delete younger entries.
+    AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 366, validate=validate.Range(366, 36_500))
     _zone = validate.OneOf(available_timezones(), error="{input!r} is no time zone; write it as Asia/Ho_Chi_Minh.")
     BILLING_TIME_ZONE = env.str("BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=_zone)
 
@@ -119,6 +129,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -184,6 +196,19 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm"}
+
+MFA_ADAPTER = "accounts.adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Goongdash"
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE_COOKIES
+
+USERSESSIONS_ADAPTER = "accounts.adapter.UserSessionsAdapter"
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 if not EMAIL_HOST:

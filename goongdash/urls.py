@@ -26,5 +26,6 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("keys.urls")),
     path("", include("stats.urls")),
+    path("", include("stats.receipt_urls")),
     path("", include("billing.urls")),
 ]

@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from accounts.changes import announce_catalogue_change, announce_key_change
+from accounts.audited_admin import AuditedAdmin
+from accounts.changes import announce_catalogue_change, announce_key_change, announce_key_end
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey, Restriction, Service
 from keys.services import key_revoke
@@ -27,7 +28,8 @@ class RestrictionInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(AuditedAdmin):
+    audit_kind = "key"
     list_display = ("name", "masked_text", "type", "account", "state", "created_at", "expires_at")
     list_filter = ("type", "created_at", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("account",)
@@ -49,7 +51,9 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
         obj.version += 1  # Who edits the key on the customer's page is told that it has changed.
         super().save_model(request, obj, form, change)
-        announce_key_change(obj.lookup_digest)
+        is_ended = "disabled_at" in form.changed_data and obj.disabled_at is not None
+        announce = announce_key_end if is_ended else announce_key_change
+        announce(obj.lookup_digest)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -59,9 +63,10 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Service)
-class ServiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "api_version", "slug", "path", "key_type", "unit", "is_active")
-    list_filter = ("key_type", "unit", "is_active")
+class ServiceAdmin(AuditedAdmin):
+    audit_kind = "service"
+    list_display = ("name", "api_version", "slug", "path", "key_type", "unit", "session_role", "is_active")
+    list_filter = ("key_type", "unit", "session_role", "is_active")
     search_fields = ("name", "slug", "path")
 
     def save_model(self, request: HttpRequest, obj: Service, form: ModelForm[Service], change: bool) -> None:

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import replace_url
 
-from accounts.access import account_or_404
+from accounts.access import account_or_404, requires
 from accounts.models import Account
+from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from keys.entries import entries_read, entry_read
@@ -33,6 +34,7 @@ from keys.tester import Question, list_test
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
 @never_cache
+@requires(Permission.CHANGE_KEYS)
 def key_create_dialog(request: SiteRequest) -> HttpResponse:
     """The dialog; when all is well, the new key in it and the list beside it."""
     account = account_or_404(request)
@@ -52,6 +54,7 @@ def key_create_dialog(request: SiteRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
 @never_cache
+@requires(Permission.CHANGE_KEYS)
 def key_edit_dialog(request: SiteRequest, key_id: int) -> HttpResponse:
     """The dialog; when all is well, nothing in it and the list beside it.
 
@@ -79,6 +82,7 @@ def key_edit_dialog(request: SiteRequest, key_id: int) -> HttpResponse:
 
 
 @require_safe
+@requires(Permission.CHANGE_KEYS)
 def check_entry(request: HttpRequest) -> HttpResponse:
     """What one entry of the restriction list stands for, or what is wrong with it."""
     account_or_404(request)
@@ -86,6 +90,7 @@ def check_entry(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@requires(Permission.CHANGE_KEYS)
 def check_entries(request: HttpRequest) -> HttpResponse:
     """The same for a whole list at once, such as one just pasted. Stores nothing."""
     account_or_404(request)
@@ -94,6 +99,7 @@ def check_entries(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@requires(Permission.CHANGE_KEYS)
 def check_list(request: HttpRequest) -> HttpResponse:
     """What the list as typed makes of a request as typed, and what looks like a mistake in it. Stores nothing."""
     account_or_404(request)

@@ -26,6 +26,14 @@ class Unit(models.TextChoices):
     NONE = "none", "part of a map load"
 
 
+class SessionRole(models.TextChoices):
+    """What a request to a service is in the autocomplete session that its `sessiontoken` names."""
+
+    NONE = "", "no part of sessions"
+    SEARCH = "search", "search: the first of a session pays for all"
+    DETAIL = "detail", "detail: ends the session that pays for it"
+
+
 class Service(models.Model):
     """One billable API: the paths that call it and the key type that opens it."""
 
@@ -34,6 +42,7 @@ class Service(models.Model):
     api_version = models.CharField(max_length=4, blank=True)
     key_type = models.CharField(max_length=5, choices=KeyType.choices)
     unit = models.CharField(max_length=10, choices=Unit.choices, default=Unit.REQUEST)
+    session_role = models.CharField(max_length=6, choices=SessionRole.choices, default=SessionRole.NONE, blank=True)
     path = models.CharField(max_length=200, unique=True, help_text="In lower case; * is any run of characters but /.")
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)

@@ -11,7 +11,9 @@ from typing import cast
 from django.db import transaction
 from django.db.models import F
 
-from accounts.changes import announce_key_change
+from accounts.audit import audit
+from accounts.audit_actions import AuditAction
+from accounts.changes import announce_key_change, announce_key_end
 from accounts.models import Account, User
 from goongdash.lib.clock import utc_now
 from keys.errors import KeyChanged, KeyInvalid
@@ -82,6 +84,13 @@ def key_create(
     if services:
         key.services.set(_services(key_type, services))
     _write_restrictions(key, _parsed(restrictions))
+    audit(
+        AuditAction.KEY_CREATED,
+        account=account,
+        on=key,
+        name=key.name,
+        changes={"type": (None, key_type), "restrictions": (None, _texts(key)), "expires": (None, expires_at)},
+    )
     # A gate may remember this text as unknown, from a request that came too early.
     announce_key_change(key.lookup_digest)
     return CreatedKey(key, text)
@@ -127,9 +136,12 @@ def key_update(
 @transaction.atomic
 def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
     """Replaces the whole list. Raises RestrictionError for the first bad entry; then the old list stays."""
+    before = _texts(key)
     key.restrictions.all().delete()
     _write_restrictions(key, _parsed(restrictions))
     ApiKey.objects.filter(pk=key.pk).update(version=F("version") + 1)
+    changes = {"restrictions": (before, _texts(key))}
+    audit(AuditAction.KEY_RESTRICTED, account=key.account, on=key, name=key.name, changes=changes)
     announce_key_change(key.lookup_digest)
 
 
@@ -137,8 +149,16 @@ def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
 def key_revoke(*, key: ApiKey) -> bool:
     """Refuses the key from now on, everywhere; its history stays. False if it was revoked already."""
     changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
-    announce_key_change(key.lookup_digest)
+    if changed:
+        audit(AuditAction.KEY_DELETED, account=key.account, on=key, name=key.name)
+    # Once more where it was revoked already: the first announcement may have been lost. Its receipt stays.
+    announce = announce_key_end if changed else announce_key_change
+    announce(key.lookup_digest)
     return changed == 1
+
+
+def _texts(key: ApiKey) -> list[str]:
+    return list(key.restrictions.order_by("position").values_list("text", flat=True))
 
 
 def _check_words(name: str, description: str) -> None:

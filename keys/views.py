@@ -11,7 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url, replace_url
 
-from accounts.access import account_or_404
+from accounts.access import account_or_404, requires
+from accounts.permissions import Permission
+from accounts.recent_sign_in import recent_sign_in_where_asked
 from accounts.requests import SiteRequest
 from keys.errors import KeyUnreadable
 from keys.list_page import list_context, shown_query
@@ -25,6 +27,7 @@ FILTERS_ID = "key-filters"
 
 @require_safe
 @vary_on_headers("HX-Request")
+@requires(Permission.SEE)
 def key_list(request: SiteRequest) -> HttpResponse:
     """The page or, for htmx, the list. Its state is in the URL, which a filter replaces and another page adds to."""
     query = list_query(request.GET.dict())
@@ -38,6 +41,8 @@ def key_list(request: SiteRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
+@requires(Permission.CHANGE_KEYS)
+@recent_sign_in_where_asked
 def key_reveal(request: HttpRequest, key_id: int) -> HttpResponse:
     """The whole text of a key, as plain text."""
     key = get_object_or_404(keys_of(account_or_404(request)), pk=key_id)
@@ -49,14 +54,14 @@ def key_reveal(request: HttpRequest, key_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
+@requires(Permission.CHANGE_KEYS)
 def key_delete(request: SiteRequest, key_id: int) -> HttpResponse:
     """Asks, and deletes on POST. A key deleted before, in another window, only leaves the list."""
     account = account_or_404(request)
     key = get_object_or_404(all_keys_of(account), pk=key_id)
     if request.method == "GET" and key.revoked_at is None:
         return render(request, "keys/_delete.html", {"key": key}) if request.htmx else redirect("keys:list")
-    if request.method == "POST" and key_revoke(key=key):
-        messages.success(request, f"“{key.name}” is deleted. Every request with it is refused from now on.")
-    else:
+    if request.method == "GET" or not key_revoke(key=key):
         messages.info(request, f"“{key.name}” was deleted before.")
-    return render(request, "keys/_done.html", {**list_context(account, shown_query(request)), "is_beside": True})
+    context = {**list_context(account, shown_query(request)), "is_beside": True, "key": key}
+    return render(request, "keys/_deleted.html", context)

@@ -1,8 +1,10 @@
 """The usage event: what the gate says of one request, and the only encoder and decoder of it. Pure.
 
 A stream entry holds the events of one script call: field `t`, the store's clock in microseconds; `n`, how many
-events of this shard came before; `e`, the events, one a line. A line is the outcome's number, a tab, and what
-`encode_request` made. Only an allowed request has units and a cost, whatever the line offers.
+events of this shard came before; `e`, the events, one a line. A line is the outcome's number, whether the request
+is charged (0: another one covers it, as in an autocomplete session), and what `encode_request` and `encode_caller`
+made, with tabs between. Only an allowed and charged request has units and a cost, whatever the line offers. An
+entry that was spooled while the store was away has a field `r` as well, and its time is the gate's.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
@@ -24,7 +27,7 @@ ORIGIN_MAX_LENGTH = 255
 # The bounds are those of the columns, of the script's exact integers, and of the year 9998.
 _TIME_MAX_US = 253_370_000_000_000_000
 _LINE = re.compile(
-    r"([0-9]{1,2})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
+    r"([0-9]{1,2})\t([01])\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
     r"\t([0-9a-fA-F.:]{2,45})\t([^\t\x00]{0,255})\t([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 
@@ -49,12 +52,26 @@ class UsageEvent:
     request_id: str
 
 
+class Replay(StrEnum):
+    """How sure the gate was, when it spooled the events of an entry, that the store had never counted them.
+
+    SURE: they were never sent to it. UNSURE: they were, and its answer was lost.
+    """
+
+    SURE = "sure"
+    UNSURE = "unsure"
+
+
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """The decoded events of one entry, and how many events its shard had seen before it."""
+    """The decoded events of one entry, and how many events its shard had seen before it.
+
+    `replay` is None for what the store counted as it came.
+    """
 
     n_before: int
     events: tuple[UsageEvent, ...]
+    replay: Replay | None = None
 
 
 def encode_request(*, account_id: int, key_id: int, service_id: int, units: int, price_micro_usd: int) -> bytes:
@@ -65,7 +82,7 @@ def encode_request(*, account_id: int, key_id: int, service_id: int, units: int,
 def encode_caller(*, ip: str, origin: str, request_id: str) -> bytes:
     """The part of an event line that differs from request to request."""
     # A link-local address may name an interface of ours; that says nothing of the caller.
-    return join_caller(ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
+    return join_request(b"", ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
 
 
 def encode_origin(origin: str) -> bytes:
@@ -73,17 +90,24 @@ def encode_origin(origin: str) -> bytes:
     return _one_line(origin).encode(errors="replace")
 
 
-def join_caller(ip: bytes, origin: bytes, request_id: bytes) -> bytes:
-    """`encode_caller` for fields that are encoded already, as the gate keeps them."""
-    return b"%b\t%b\t%b" % (ip, origin, request_id)
+def join_request(head: bytes, ip: bytes, origin: bytes, request_id: bytes) -> bytes:
+    """`encode_request` and `encode_caller` together, for parts that are encoded already, as the gate keeps them."""
+    return b"%b%b\t%b\t%b" % (head, ip, origin, request_id)
+
+
+def encode_line(outcome: Outcome, request: bytes, *, is_charged: bool) -> bytes:
+    """The line of one event: what was decided, before what `join_request` made."""
+    return b"%d\t%d\t%b" % (OUTCOMES[outcome].number, is_charged, request)
 
 
 def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, bytes]]) -> dict[Any, Any]:
-    """The fields of a stream entry, as the gate's script writes them."""
+    """The fields of a stream entry, as the gate's script writes them; every allowed request is charged."""
     return {
         "t": to_epoch_us(at),
         "n": n_before,
-        "e": b"\n".join(b"%d\t%s" % (OUTCOMES[outcome].number, request) for outcome, request in lines),
+        "e": b"\n".join(
+            encode_line(outcome, request, is_charged=OUTCOMES[outcome].is_billable) for outcome, request in lines
+        ),
     }
 
 
@@ -94,7 +118,11 @@ def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
         if at_us > _TIME_MAX_US:
             raise EventUnreadable(f"Its time is {at_us}.")
         at = from_epoch_us(at_us)
-        return StreamEntry(n_before, tuple(_decode_line(line, at) for line in fields[b"e"].decode().split("\n")))
+        return StreamEntry(
+            n_before,
+            tuple(_decode_line(line, at) for line in fields[b"e"].decode().split("\n")),
+            Replay(fields[b"r"].decode()) if b"r" in fields else None,
+        )
     except KeyError as error:
         raise EventUnreadable(f"There is no {error}.") from error
     except ValueError as error:
@@ -105,17 +133,17 @@ def _decode_line(line: str, at: datetime) -> UsageEvent:
     match = _LINE.fullmatch(line)
     if match is None:
         raise EventUnreadable(f"{line!r} is no event.")
-    number, account_id, key_id, service_id, units, price, ip, origin, request_id = match.groups()
+    number, is_charged, account_id, key_id, service_id, units, price, ip, origin, request_id = match.groups()
     outcome = BY_NUMBER[int(number)]
-    is_billable = OUTCOMES[outcome].is_billable
+    is_billed = OUTCOMES[outcome].is_billable and is_charged == "1"
     return UsageEvent(
         at=at,
         account_id=int(account_id),
         key_id=int(key_id),
         service_id=int(service_id),
         outcome=outcome,
-        units=int(units) if is_billable else 0,
-        cost_micro_usd=int(price) if is_billable else 0,
+        units=int(units) if is_billed else 0,
+        cost_micro_usd=int(price) if is_billed else 0,
         ip=_ip(ip),
         origin=origin,
         request_id=request_id,

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from django.conf import settings
 
 from accounts.models import Account
+from goongdash.lib.spreadsheets import safe_cell
 from keys.models import Service
 from keys.selectors import all_keys_of
 from stats.outcomes import BY_NUMBER
@@ -23,8 +24,6 @@ from stats.periods import Grain, Period
 from stats.selectors import usage_sums
 
 _CHUNK_ROWS = 2_000
-# A spreadsheet takes a cell that begins so for a formula; customers choose the names of their keys.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def write_csv(rows: Iterable[ExportRow], out: TextIO, head: dict[str, Any]) -> i
     writer.writerow(COLUMNS)
     n_rows = 0
     for row in rows:
-        writer.writerow([_cell(getattr(row, column)) for column in COLUMNS])
+        writer.writerow([safe_cell(getattr(row, column)) for column in COLUMNS])
         n_rows += 1
     return n_rows
 
@@ -116,7 +115,3 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

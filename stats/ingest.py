@@ -1,7 +1,8 @@
 """Moves usage events from the stream into usage records, exactly once.
 
 The records and the cursor of a shard are written in one transaction, and the stream is trimmed only after its
-commit. Killed at any point, the next run begins where the last commit ended.
+commit. Killed at any point, the next run begins where the last commit ended. Of what gates have spooled and told
+the store later, the records themselves are asked: the store may have forgotten that it knew.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from stats.events import EventUnreadable, StreamEntry, UsageEvent, decode_entry
 from stats.models import ShardCursor
 from stats.outcomes import OUTCOMES
 from stats.partitions import partitions_ensure
+from stats.replays import events_new
 from stats.stream import redis_client, stream_key, unreadable_key
 
 logger = logging.getLogger(__name__)
@@ -139,7 +141,7 @@ def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
             logger.error("entry_unreadable", extra={"shard": shard, "entry": entry_id.decode(), "error": str(error)})
             continue
         _check_continuity(shard, batch, entry)
-        batch.events.extend(entry.events)
+        batch.events.extend(events_new(entry))
         batch.n_said = entry.n_before + len(entry.events)
     return batch
 

@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from accounts.access import account_or_404
+from accounts.access import account_or_404, requires
 from accounts.models import Account
+from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
@@ -26,6 +27,7 @@ MAX_KEYS = 200
 
 @require_safe
 @vary_on_headers("HX-Request")
+@requires(Permission.SEE)
 def statistics(request: SiteRequest) -> HttpResponse:
     """Requests of a period by service and outcome; 422 where the filters make no sense.
 

@@ -57,6 +57,7 @@ def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
         for name, function in (
             ("accounts.migrations.0002_plans", "add_plans"),
             ("keys.migrations.0002_services", "add_services"),
+            ("keys.migrations.0004_autocomplete_sessions", "set_roles"),
             ("billing.migrations.0003_sample_prices", "add_prices"),
         ):
             getattr(import_module(name), function)(apps, None)
@@ -69,9 +70,10 @@ def live(catalogue_kept: None, transactional_db: None) -> None:
 
 @pytest.fixture(scope="session")
 def session_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[GateProcess]:
+    # Between two tests there is an instant without services: it must not look at them again by itself.
     with (
         django_db_blocker.unblock(),
-        running_gate(redis_prefix="test-gate", TRUSTED_PROXIES="127.0.0.1") as process,
+        running_gate(redis_prefix="test-gate", TRUSTED_PROXIES="127.0.0.1", KEY_CACHE_TTL_S="3600") as process,
     ):
         yield process
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.models import Account, User
+from allauth.account.models import EmailAddress
+
+from accounts.models import Account, Membership, Role, User
 from accounts.registration import account_register
 from keys.models import Service
 from keys.services import CreatedKey, key_create
@@ -27,7 +29,15 @@ def make_account(email: str = "", **options: Any) -> Account:
 
 
 def owner_of(account: Account) -> User:
-    return account.members.get()
+    return account.memberships.get(role=Role.OWNER).user
+
+
+def make_member(account: Account, role: str = "developer", email: str = "") -> Membership:
+    """A user of that role in `account`, and in no other."""
+    email = email or f"{role}{next(_numbers)}@example.com"
+    user = User.objects.create_user(email, PASSWORD)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return Membership.objects.create(account=account, user=user, role=role)
 
 
 def make_key(

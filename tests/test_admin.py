@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -16,7 +18,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import readonly_admin
-from accounts.models import Account, User
+from accounts.invitations import invitation_create
+from accounts.models import Account, AuditEntry, Invitation, Role, User
 from billing.ledger import usage_charge
 from billing.models import LedgerEntry, Price, Statement, StatementLine
 from billing.statements import month_close
@@ -35,6 +38,8 @@ LABELS = [model._meta.label for model in MODELS]
 N_QUERIES = {
     "account.EmailAddress": 5,
     "accounts.Account": 8,
+    "accounts.AuditEntry": 5,
+    "accounts.Invitation": 4,
     "accounts.Plan": 5,
     "accounts.User": 6,
     "auth.Group": 5,
@@ -42,13 +47,18 @@ N_QUERIES = {
     "billing.Price": 6,
     "billing.Statement": 4,
     "keys.ApiKey": 7,
+    "mfa.Authenticator": 4,
     "keys.Service": 5,
     "stats.DailyUsage": 5,
     "stats.HourlyUsage": 5,
     "stats.ShardCursor": 4,
     "stats.UsageRecord": 5,
+    "usersessions.UserSession": 4,
 }
-READ_ONLY: list[type[Model]] = [UsageRecord, HourlyUsage, DailyUsage, ShardCursor, LedgerEntry, Statement]
+READ_ONLY: list[type[Model]] = [
+    *(UsageRecord, HourlyUsage, DailyUsage, ShardCursor, LedgerEntry, Statement),
+    *(AuditEntry, Invitation, UserSession),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +90,10 @@ def fill() -> Account:
     usage_charge(before=date(2026, 11, 23))
     list(month_close(month=OCTOBER, now=T0, account=account))
     Group.objects.create(name=str(uuid.uuid4()))
+    owner = account.memberships.get()
+    invitation_create(by=owner, email=f"{uuid.uuid4()}@example.com", role=Role.VIEWER)
+    Authenticator.objects.create(user=owner.user, type=Authenticator.Type.TOTP, data={"secret": "made up"})
+    UserSession.objects.create(user=owner.user, ip="203.0.113.7", session_key=str(uuid.uuid4()), user_agent="Browser")
     return account
 
 

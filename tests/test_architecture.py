@@ -27,6 +27,8 @@ PURE = [
     *(f"stats/{name}.py" for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use")),
     *(f"billing/{name}.py" for name in ("pricing", "credit")),
     *(f"gate/{name}.py" for name in ("decide", "snapshot", "specs", "replies", "facts", "calendar", "request_ids")),
+    *(f"gate/{name}.py" for name in ("breaker", "charges", "spool_frames", "today")),
+    *(f"gate/local_{name}.py" for name in ("limits", "rates", "sessions")),
     "gate/sandbox/*.py",
 ]
 IMPURE_PACKAGES = {

@@ -8,9 +8,15 @@
     const response = await fetch(url, { cache: 'no-store' }).catch(() => null)
     if (response?.redirected) window.location.reload() // The session has ended, and that was the sign-in page.
     else if (response?.ok) return response.text()
+    else if (response?.status === 401) signInAgain(response.headers.get('X-Sign-In-At'))
     else if (response?.status === 409) tell('error', await response.text())
     else tell('error', 'The key can’t be had. Reload the page and try again.')
     return null
+  }
+
+  // The account wants a recent sign-in before a key is shown: afterwards it leads back here.
+  function signInAgain (url) {
+    window.location.assign(`${url}?next=${encodeURIComponent(window.location.pathname + window.location.search)}`)
   }
 
   async function toggle (button) {

@@ -4,8 +4,9 @@
   const SHOWN_MS = 6000
   const FAILED = {
     0: 'The server can’t be reached. Check the connection and try again.',
-    403: 'That was refused. Reload the page and try again.',
+    403: 'That was refused: your role may not do it, or the page is too old. Reload it and see.',
     404: 'That isn’t there any more. Reload the page to see what is.',
+    409: 'You are in another account now, or somebody else was quicker. Reload the page.',
     413: 'That is too large to send.',
     429: 'Too many requests in a short time. Wait a minute and try again.'
   }

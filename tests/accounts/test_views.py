@@ -72,7 +72,8 @@ def test_page_asks_the_database_as_often_for_many_members_as_for_one(
 ) -> None:
     for _ in range(n_members - 1):
         Membership.objects.create(account=alice, user=owner_of(make_account()))
-    with django_assert_num_queries(5):  # Session, user, account; plans, members.
+    # Session, user, account; plans, members, invitations, the user's second factors.
+    with django_assert_num_queries(7):
         assert alice_client.get("/account").status_code == 200
 
 

@@ -4,31 +4,15 @@
 'use strict';
 
 const createClient = require('@goongmaps/goong-sdk');
-const autocomplete = require('@goongmaps/goong-sdk/services/autocomplete');
-const directions = require('@goongmaps/goong-sdk/services/directions');
-const distanceMatrix = require('@goongmaps/goong-sdk/services/distancematrix');
-const geocoding = require('@goongmaps/goong-sdk/services/geocoding');
-const staticMap = require('@goongmaps/goong-sdk/services/static');
+const goongCalls = require('./pages/goong_calls.js');
 
 const [origin, accessToken, pauseText = '0', namesText = ''] = process.argv.slice(2);
 const client = createClient({ accessToken, origin });
-const start = '20.981971,105.864323';
-const end = '21.031011,105.783206';
-
-const calls = {
-  autocomplete: () => autocomplete(client).search({ input: '91 Trung Kính', limit: 3, more_compound: true }),
-  place_detail: () => autocomplete(client).placeDetail({ placeid: '0WmA4vbeody2J9AEvVM9YE3ZN85z7Mrw' }),
-  forward_geocode: () => geocoding(client).forwardGeocode({ address: '91 Trung Kính, Hà Nội' }),
-  reverse_geocode: () => geocoding(client).reverseGeocode({ latlng: '21.0137443130001,105.798346108' }),
-  // As published, this one asks for an address too.
-  geocode_place_detail: () => geocoding(client).placeDetail({ address: '91 Trung Kính' }),
-  directions: () =>
-    directions(client).getDirections({ origin: start, destination: end, alternatives: true, vehicle: 'car' }),
-  distance_matrix: () =>
-    distanceMatrix(client).getMatrix({ origins: start, destinations: `${end}|${start}`, vehicle: 'bike' }),
-  static_map: () =>
-    staticMap(client).getStaticImage({ origin: start, destination: end, width: 300, height: 200, color: '#253494' }),
-};
+// The bundle for browsers comes with these on the client; in node each is a module of its own.
+for (const name of ['autocomplete', 'directions', 'distancematrix', 'geocoding', 'static']) {
+  client[name] = require(`@goongmaps/goong-sdk/services/${name}`)(client);
+}
+const calls = goongCalls(client);
 
 async function outcome(request) {
   const url = request.url();

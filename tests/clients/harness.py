@@ -1,4 +1,4 @@
-"""What Goong's published clients do against some base URL: the SDK in node, a map by goong-js in Chromium.
+"""What Goong's published clients do against some base URL: the SDK in node, a map in Chromium.
 
 Says what happened and judges nothing; the tests do. Works against the gate as well as against a bare sandbox.
 """
@@ -50,10 +50,10 @@ def sdk_calls(base_url: str, key: str, *, only: Sequence[str] = (), pause_ms: in
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if run.returncode:
         raise AssertionError(f"node failed: {run.stderr}")
-    return {name: _sdk_call(name, outcome) for name, outcome in json.loads(run.stdout).items()}
+    return {name: sdk_call(name, outcome) for name, outcome in json.loads(run.stdout).items()}
 
 
-def _sdk_call(name: str, outcome: dict[str, Any]) -> SdkCall:
+def sdk_call(name: str, outcome: dict[str, Any]) -> SdkCall:
     body = outcome.get("body")
     if outcome["ok"] and isinstance(body, str):
         body = base64.b64decode(body)
@@ -139,11 +139,12 @@ def open_map(
     zoom: float = 13,
     size_px: tuple[int, int] = (900, 600),
     timeout_s: float = 30,
+    page: str = "map.html",
 ) -> MapVisit:
     """Open a page of `page_origin` with one map, and wait until the map is idle or an error came.
 
     The style is named as Goong's documentation has it, on Goong's own host, and goong-js puts `base_url` and the
-    key in; a `style_url` is taken as it is.
+    key in; a `style_url` is taken as it is. The page `maplibre.html` has MapLibre in goong-js's place.
     """
     lng, lat = centre
     fragment = urlencode(
@@ -156,7 +157,7 @@ def open_map(
             "zoom": zoom,
         }
     )
-    url = f"{page_origin}/map.html#{fragment}"
+    url = f"{page_origin}/{page}#{fragment}"
     return browser.run(lambda chromium: _visit(chromium, url, base_url, size_px, timeout_s))
 
 

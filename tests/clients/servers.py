@@ -1,4 +1,4 @@
-"""Two small web servers: one for the page a map is on, one for a bare sandbox that stands in for the gate."""
+"""Two small web servers: one for the pages with Goong's clients, one for a bare sandbox that stands in for the gate."""
 
 from __future__ import annotations
 
@@ -13,22 +13,30 @@ from urllib.parse import urlsplit
 from gate.sandbox import SandboxAnswer, sandbox_answer
 
 HERE = Path(__file__).parent
-PAGES, GOONG_JS = HERE / "pages", HERE / "node_modules" / "@goongmaps" / "goong-js" / "dist"
+PAGES, NODE_MODULES = HERE / "pages", HERE / "node_modules"
+GOONG = NODE_MODULES / "@goongmaps"
+# What the page server serves, and where it is.
 PAGE_FILES = {
-    "/map.html": (PAGES / "map.html", "text/html; charset=utf-8"),
-    "/map.js": (PAGES / "map.js", "text/javascript"),
-    "/goong-js/goong-js.js": (GOONG_JS / "goong-js.js", "text/javascript"),
-    "/goong-js/goong-js.css": (GOONG_JS / "goong-js.css", "text/css"),
+    **{f"/{file}": PAGES / file for file in ("map.html", "map.js", "maplibre.html", "rest.html", "rest.js")},
+    "/goong_calls.js": PAGES / "goong_calls.js",
+    "/goong-js/goong-js.js": GOONG / "goong-js" / "dist" / "goong-js.js",
+    "/goong-js/goong-js.css": GOONG / "goong-js" / "dist" / "goong-js.css",
+    "/goong-sdk/goong-sdk.js": GOONG / "goong-sdk" / "umd" / "goong-sdk.js",
+    "/goong-geocoder/goong-geocoder.js": GOONG / "goong-geocoder" / "dist" / "goong-geocoder.min.js",
+    "/goong-geocoder/goong-geocoder.css": GOONG / "goong-geocoder" / "dist" / "goong-geocoder.css",
+    "/maplibre-gl/maplibre-gl.js": NODE_MODULES / "maplibre-gl" / "dist" / "maplibre-gl.js",
+    "/maplibre-gl/maplibre-gl.css": NODE_MODULES / "maplibre-gl" / "dist" / "maplibre-gl.css",
 }
+CONTENT_TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css"}
 
 
 class LocalServer(ThreadingHTTPServer):
-    """A server on a free port of this machine, in a thread of its own."""
+    """A server on a port of this machine, a free one where none is named, in a thread of its own."""
 
     daemon_threads = True
 
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), handler)
         self.port: int = self.server_address[1]
         self.base_url = f"http://127.0.0.1:{self.port}"
 
@@ -65,7 +73,7 @@ class SandboxServer(LocalServer):
 
 
 class PageServer(LocalServer):
-    """Serves the page with the map, under whatever host name the browser was told leads here."""
+    """Serves the pages with the clients, under whatever host name the browser was told leads here."""
 
     def __init__(self) -> None:
         super().__init__(_PageHandler)
@@ -95,8 +103,8 @@ class _SandboxHandler(_Handler):
 
 class _PageHandler(_Handler):
     def do_GET(self) -> None:
-        file, content_type = PAGE_FILES.get(urlsplit(self.path).path, (None, "text/plain"))
+        file = PAGE_FILES.get(urlsplit(self.path).path)
         if file is None:
-            self.send(SandboxAnswer(404, content_type, b""))
+            self.send(SandboxAnswer(404, "text/plain", b""))
         else:
-            self.send(SandboxAnswer(200, content_type, file.read_bytes()))
+            self.send(SandboxAnswer(200, CONTENT_TYPES[file.suffix], file.read_bytes()))

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from stats.ingest import ingest_all
-from stats.models import UsageRecord
+from accounts.models import Plan
 from tests.clients.harness import MapBrowser, open_map
 from tests.clients.servers import PageServer
-from tests.factories import make_key
+from tests.clients.usage import recorded
+from tests.factories import make_account, make_key
 from tests.processes import GateProcess
-
-
-def recorded() -> dict[str, tuple[int, int]]:
-    """Requests and units by service."""
-    ingest_all()
-    found: dict[str, tuple[int, int]] = {}
-    for slug, units in UsageRecord.objects.values_list("service__slug", "units"):
-        n_requests, n_units = found.get(slug, (0, 0))
-        found[slug] = (n_requests + 1, n_units + units)
-    return found
 
 
 def test_map_with_a_tiles_key_and_an_allowed_origin_is_drawn_as_one_map_load(
@@ -45,6 +35,19 @@ def test_map_on_a_forbidden_origin_shows_one_error_and_no_map(
     assert error.status == 403
     assert [(request.path, request.status) for request in visit.requests] == [("/assets/goong_map_web.json", 403)]
     assert recorded() == {"map-load": (1, 0)}
+
+
+def test_map_over_the_plans_map_loads_shows_one_error_and_no_map(
+    map_browser: MapBrowser, page_server: PageServer, gate: GateProcess
+) -> None:
+    Plan.objects.create(slug="one", name="One", rate_limit=100, map_loads_per_month=1, credit_micro_usd=10**9)
+    key = make_key(make_account(plan="one"), type="tiles")
+    assert open_map(map_browser, gate.base_url, key.text, page_server.base_url).loaded
+    visit = open_map(map_browser, gate.base_url, key.text, page_server.base_url)
+    assert [error.status for error in visit.errors] == [429]
+    assert not visit.loaded
+    assert [(request.path, request.status) for request in visit.requests] == [("/assets/goong_map_web.json", 429)]
+    assert recorded()["map-load"] == (2, 1)
 
 
 def test_map_with_a_rest_key_is_refused(map_browser: MapBrowser, page_server: PageServer, gate: GateProcess) -> None:

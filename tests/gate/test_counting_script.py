@@ -14,14 +14,15 @@ from django.conf import settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from redis.exceptions import ResponseError
 
 from gate.calendar import TTLS, Calendar
-from gate.snapshot import Credit, KeySnapshot, ServiceFacts, Used
-from gate.specs import Verdict, pack_spec, unpack_verdicts
+from gate.snapshot import Credit, KeySnapshot, ServiceFacts, SessionPart, Used
+from gate.specs import NO_LIMIT, Verdict, pack_spec, rate_name, unpack_verdicts
 from goongdash.lib.periods import Month, day_number, day_of
 from stats.events import decode_entry
 from stats.outcomes import OUTCOMES, Outcome
-from stats.stream import redis_client, stream_key
+from stats.stream import redis_client, shard_prefix, stream_key
 from tests.gate.snapshots import SNAPSHOT
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +30,13 @@ pytestmark = pytest.mark.django_db
 GEOCODE = ServiceFacts(6, "geocode", "Geocode v1", "rest", "request", "/geocode")
 STATIC = ServiceFacts(14, "static-map", "Static map", "rest", "request", "/staticmap/route")
 MAP_LOAD = ServiceFacts(15, "map-load", "Map load", "tiles", "map_load", "/assets/*.json")
+SEARCH = ServiceFacts(
+    1, "autocomplete", "Autocomplete v1", "rest", "request", "/place/autocomplete", SessionPart.SEARCH
+)
+DETAIL = ServiceFacts(3, "place-detail", "Place detail v1", "rest", "request", "/place/detail", SessionPart.DETAIL)
 TILE = ServiceFacts(19, "tiles", "Tiles", "tiles", "none", "/tiles/*/*/*/*")
 
+CONNECTION = "0123456789abcdef"
 Call = tuple[KeySnapshot, ServiceFacts | None, Outcome | None]
 
 
@@ -45,26 +51,36 @@ def snapshot(**changes: object) -> KeySnapshot:
     return replace(SNAPSHOT, **{"rate_limit": 10_000, "credit": credit, **changes})  # type: ignore[arg-type]
 
 
-def count(calls: list[Call], ip: str = "203.0.113.7") -> list[Verdict]:
-    """One script call with all of `calls`."""
+def count(calls: list[Call], ip: str = "203.0.113.7", token: str = "") -> list[Verdict]:
+    """One script call with all of `calls`, those to services with sessions in the session of `token`."""
     calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
     arguments: list[bytes] = []
     for key, service, refused in calls:
         price = 0 if service is None else key.prices.get(service.id, 0)
         event = f"{key.account_id}\t{key.key_id}\t6\t1\t{price}\t{ip}\t\t{UUID(int=7)}".encode()
-        arguments += [pack_spec(key, service, refused), ip.encode(), event]
+        part = SessionPart.NONE if service is None or not token else service.session_part
+        caller = rate_name(key, service) + ip.encode() + (b"\t" + token.encode() if part else b"")
+        arguments += [pack_spec(key, service, refused, part), caller, event]
     answer = redis_client().eval(
-        files("gate").joinpath("count.lua").read_text(), 1, stream_key(0), calendar.packed_days, TTLS, *arguments
+        files("gate").joinpath("count.lua").read_text(),
+        1,
+        stream_key(0),
+        calendar.packed_days,
+        TTLS,
+        CONNECTION,
+        1,
+        *arguments,
     )
     assert isinstance(answer, bytes)
-    return list(unpack_verdicts(answer))
+    return unpack_verdicts(answer)[1]
 
 
-def store() -> dict[bytes, object]:
-    """All counters: every key of the test but the stream and its running number."""
+def store() -> dict[bytes, Any]:
+    """All counters: every hash of the test but the stream, its running number and that of the last call."""
     client = redis_client()
-    names = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith((b"events", b"said"))]
-    return {name: client.get(name) for name in names}
+    others = (b"events", b"said", CONNECTION.encode())
+    names = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith(others)]
+    return {name: client.hgetall(name) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +98,7 @@ def test_refused_request_leaves_every_counter_as_it_was(changes: dict[str, objec
     before = store()
     assert [verdict.outcome for verdict in count([(key, GEOCODE, None)] * 3)] == [outcome] * 3
     assert store() == before
-    assert len(before) == 4
+    assert [len(counters) for counters in before.values()] == [1, 1, 1]
 
 
 def test_request_refused_in_memory_is_recorded_and_told_what_is_left() -> None:
@@ -92,7 +108,7 @@ def test_request_refused_in_memory_is_recorded_and_told_what_is_left() -> None:
     (verdict,) = count([(key, GEOCODE, Outcome.ORIGIN_NOT_ALLOWED)])
     assert (verdict.outcome, verdict.left_day, verdict.left_month) == (Outcome.ORIGIN_NOT_ALLOWED, 999, 29_999)
     (verdict,) = count([(key, GEOCODE, Outcome.KEY_REVOKED)])
-    assert (verdict.outcome, verdict.left_rate, verdict.left_day) == (Outcome.KEY_REVOKED, None, None)
+    assert (verdict.outcome, verdict.left_rate, verdict.left_day) == (Outcome.KEY_REVOKED, NO_LIMIT, NO_LIMIT)
     assert store() == before
 
 
@@ -136,11 +152,94 @@ def test_month_without_known_credit_allows_only_what_is_free() -> None:
     assert [verdict.outcome for verdict in verdicts] == [Outcome.CREDIT_EXHAUSTED, Outcome.ALLOWED]
 
 
+def test_call_on_a_connection_that_a_replay_has_closed_counts_nothing() -> None:
+    key = snapshot()
+    count([(key, GEOCODE, None)])
+    redis_client().set(f"{shard_prefix(0)}b:{CONNECTION}", "x1")
+    before, n_entries = store(), redis_client().xlen(stream_key(0))
+    with pytest.raises(ResponseError, match="CLOSED"):
+        count([(key, GEOCODE, None)])
+    assert (store(), redis_client().xlen(stream_key(0))) == (before, n_entries)
+
+
 def test_counters_expire() -> None:
     count([(snapshot(), GEOCODE, None)])
     client = redis_client()
-    for name in store():
-        assert 0 < client.pttl(name) <= 40 * 86_400_000
+    count([(snapshot(), SEARCH, None)], token="a")
+    kept = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith((b"events", b"said"))]
+    assert len(kept) == 5 or len(kept) == 6  # The second call may lie in the next second.
+    assert all(0 < client.pttl(name) <= 40 * 86_400_000 for name in kept)
+
+
+def test_rate_is_exact_in_every_window_whichever_way_windows_are_cut() -> None:
+    """Against the store's own times of the passes, over dozens of short windows."""
+    window_ms, limit = 40, 3
+    spec = bytearray(pack_spec(snapshot(rate_limit=limit, rate_window_s=1), GEOCODE, None))
+    spec[7:11] = window_ms.to_bytes(4)
+    arguments = [bytes(spec), b"7:203.0.113.7", f"3\t7\t6\t1\t5000\t203.0.113.7\t\t{UUID(int=7)}".encode()]
+    script = redis_client().register_script(files("gate").joinpath("count.lua").read_text())
+    calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
+    passed: list[int] = []
+    n_wrongly_refused = 0
+    for _ in range(600):
+        answer = script(keys=[stream_key(0)], args=[calendar.packed_days, TTLS, CONNECTION, 1, *arguments * 2])
+        now_us, verdicts = unpack_verdicts(answer)
+        for verdict in verdicts:
+            recent = [at for at in passed if at > now_us - window_ms * 1_000]
+            is_right = (verdict.outcome is Outcome.ALLOWED) == (len(recent) < limit)
+            n_wrongly_refused += not is_right
+            if verdict.outcome is Outcome.RATE_LIMIT:
+                assert verdict.wait_us == recent[len(recent) - limit] + window_ms * 1_000 - now_us
+            else:
+                passed.append(now_us)
+                assert verdict.left_rate == limit - len(recent) - 1
+    assert n_wrongly_refused == 0
+    assert len(passed) > 2 * limit
+
+
+def charges(*calls: tuple[ServiceFacts, str]) -> list[int]:
+    """What each of the calls costs, one script call each."""
+    key = snapshot(prices={SEARCH.id: 2_000, DETAIL.id: 4_000})
+    for service, token in calls:
+        assert [verdict.outcome for verdict in count([(key, service, None)], token=token)] == [Outcome.ALLOWED]
+    entries: Any = redis_client().xrange(stream_key(0))
+    return [event.cost_micro_usd for _, fields in entries for event in decode_entry(fields).events]
+
+
+def test_session_is_charged_once_for_its_searches_and_one_detail() -> None:
+    session = [(SEARCH, "a"), (SEARCH, "a"), (SEARCH, "a"), (DETAIL, "a")]
+    assert charges(*session) == [2_000, 0, 0, 0]
+
+
+def test_token_used_again_after_its_detail_is_charged_each_time() -> None:
+    assert charges((SEARCH, "a"), (DETAIL, "a"), (SEARCH, "a"), (SEARCH, "a"), (DETAIL, "a")) == [
+        *(2_000, 0),
+        *(2_000, 2_000, 4_000),
+    ]
+
+
+def test_detail_alone_is_charged_and_ends_its_session() -> None:
+    assert charges((DETAIL, "a"), (SEARCH, "a"), (DETAIL, "a")) == [4_000, 2_000, 4_000]
+
+
+def test_sessions_do_not_cover_each_other_and_no_token_is_no_session() -> None:
+    assert charges((SEARCH, "a"), (SEARCH, "b"), (SEARCH, ""), (DETAIL, "")) == [2_000, 2_000, 2_000, 4_000]
+
+
+def test_request_that_is_refused_changes_nothing_in_its_session() -> None:
+    key = snapshot(prices={SEARCH.id: 2_000, DETAIL.id: 4_000}, credit=Credit(today()[1], 2_000, 0, 0))
+    outcomes = [
+        count([(key, service, None)], token=token)[0].outcome
+        for service, token in [(SEARCH, "a"), (SEARCH, "b"), (DETAIL, "b"), (SEARCH, "a"), (DETAIL, "a")]
+    ]
+    spent = Outcome.CREDIT_EXHAUSTED
+    assert outcomes == [Outcome.ALLOWED, spent, spent, Outcome.ALLOWED, Outcome.ALLOWED]
+
+
+def test_every_request_of_a_session_counts_against_the_limits() -> None:
+    key = snapshot(requests_per_day=2)
+    outcomes = [verdict.outcome for verdict in count([(key, SEARCH, None)] * 3, token="a")]
+    assert outcomes == [Outcome.ALLOWED, Outcome.ALLOWED, Outcome.DAILY_QUOTA]
 
 
 @dataclass

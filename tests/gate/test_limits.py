@@ -74,8 +74,8 @@ def test_in_no_window_of_a_second_do_more_than_five_pass(gate: GateProcess) -> N
 def test_caller_who_stays_within_five_a_second_is_never_refused(gate: GateProcess) -> None:
     key = make_key()
     for _ in range(3):
-        for _ in range(5):
-            assert gate.get(f"/geocode?address=x&api_key={key.text}").status_code == 200
+        answers = gate.get_at_once(f"/geocode?address=x&api_key={key.text}", 5)
+        assert [answer.status_code for answer in answers] == [200] * 5
         time.sleep(1.01)
 
 
@@ -84,13 +84,13 @@ def test_rate_is_counted_for_each_address_and_each_key_alone(gate: GateProcess) 
     first, second = make_key(account), make_key(account)
     for key in (first, second):
         for ip in ("198.51.100.1", "198.51.100.2"):
-            statuses = [gate.get(f"/geocode?address=x&api_key={key.text}", ip=ip).status_code for _ in range(6)]
-            assert statuses == [200] * 5 + [429]
+            answers = gate.get_at_once(f"/geocode?address=x&api_key={key.text}", 6, ip=ip)
+            assert [answer.status_code for answer in answers] == [200] * 5 + [429]
 
 
 def test_refused_requests_count_against_nothing(gate: GateProcess) -> None:
     Plan.objects.create(
-        slug="two", name="Two", rate_limit=2, rate_window_s=1, requests_per_day=4, credit_micro_usd=10**9
+        slug="two", name="Two", rate_limit=2, rate_window_s=3_600, requests_per_day=4, credit_micro_usd=10**9
     )
     key = make_key(make_account(plan="two"))
     path = f"/geocode?address=x&api_key={key.text}"
@@ -114,6 +114,19 @@ def test_map_is_one_map_load_and_its_parts_count_against_nothing(gate: GateProce
     ingest_all()
     rows = Counter(UsageRecord.objects.values_list("units", "cost_micro_usd"))
     assert rows == {(1, 7_000): 2, (0, 0): len(parts)}
+
+
+def test_autocomplete_session_is_one_unit_with_its_detail(gate: GateProcess) -> None:
+    key = make_key()
+    paths = [
+        *("/Place/AutoComplete?input=h&", "/v2/place/autocomplete?input=ha&", "/place/autocomplete?input=han&"),
+        *("/Place/Detail?placeid=x&", "/Place/AutoComplete?input=h&", "/Place/AutoComplete?input=ha&"),
+    ]
+    for n, path in enumerate(paths):
+        gate.get(f"{path}sessiontoken=abc&api_key={key.text}", ip=f"198.51.100.{n}")
+    ingest_all()
+    rows = UsageRecord.objects.order_by("at", "id").values_list("units", "cost_micro_usd")
+    assert list(rows) == [(1, 2_000), (0, 0), (0, 0), (0, 0), (1, 2_000), (1, 2_000)]
 
 
 def test_map_parts_are_held_to_500_a_second(gate: GateProcess) -> None:

@@ -23,11 +23,15 @@ MODES = ["direct", "nginx", "traefik"]
 
 def ask(gate: GateProcess, mode: str, uri: str, **headers: str) -> httpx.Response:
     """The request itself, or the question that a proxy asks about it."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    path, its_headers = wording(mode, uri)
+    return gate.get(path, headers={**{name.replace("_", "-"): value for name, value in headers.items()}, **its_headers})
+
+
+def wording(mode: str, uri: str) -> tuple[str, dict[str, str]]:
+    """The path and headers by which the gate is asked about `uri`."""
     if mode == "direct":
-        return gate.get(uri, headers=named)
-    header = "X-Original-URI" if mode == "nginx" else "X-Forwarded-Uri"
-    return gate.get("/_gate/auth", headers={**named, header: uri})
+        return uri, {}
+    return "/_gate/auth", {"X-Original-URI" if mode == "nginx" else "X-Forwarded-Uri": uri}
 
 
 def account_on(**limits: int) -> Account:
@@ -164,7 +168,8 @@ def test_address_on_the_list_passes_and_another_does_not(gate: GateProcess) -> N
 @pytest.mark.parametrize("mode", MODES)
 def test_sixth_request_of_a_second_is_refused(gate: GateProcess, mode: str) -> None:
     key = make_key()
-    answers = [ask(gate, mode, f"/Geocode?address=x&api_key={key.text}") for _ in range(8)]
+    path, headers = wording(mode, f"/Geocode?address=x&api_key={key.text}")
+    answers = gate.get_at_once(path, 8, headers=headers)
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
     assert_refused(answers[5], 429, "RATE_LIMIT")
     assert answers[5].headers["Retry-After"] == "1"

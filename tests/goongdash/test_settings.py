@@ -48,6 +48,12 @@ BAD = [
     ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ("KEY_CACHE_TTL_S", "0"),
     ("STORE_TIMEOUT_MS", "-5"),
+    ("GATE_PROCESSES", "0"),
+    ("GATE_WHEN_STORE_FAILS", "ajar"),
+    ("GATE_SPOOL_DIR", "var/spool"),
+    ("GATE_SPOOL_DIR", "/dev/null"),
+    ("GATE_SPOOL_MAX_BYTES", "10"),
+    ("GATE_SPOOL_MAX_BYTES", "1GB"),
     ("USAGE_SHARDS", "0"),
     ("USAGE_SHARDS", "1.5"),
     ("RAW_RETENTION_DAYS", "0"),
@@ -114,6 +120,21 @@ def test_development_needs_no_variable_and_runs_its_own_servers(read_all: ReadAl
     for name in ("SECRET_KEY", "KEY_LOOKUP_SECRET", "KEY_ENCRYPTION_SECRETS"):
         assert len(first[name][0] if name.endswith("S") else first[name]) >= 32
         assert first[name] == second[name]
+
+
+def test_gate_is_closed_when_the_store_fails_and_spools_beside_the_data_unless_told_otherwise(
+    read_all: ReadAll, tmp_path: Path
+) -> None:
+    given = {
+        "GATE_WHEN_STORE_FAILS": "open",
+        "GATE_SPOOL_DIR": str(tmp_path / "elsewhere"),
+        "GATE_SPOOL_MAX_BYTES": "1000000",
+    }
+    default, other = (answer["settings"] for answer in read_all({}, given))
+
+    assert default["GATE_WHEN_STORE_FAILS"] == "closed"
+    assert default["GATE_SPOOL_DIR"] == str(tmp_path / "data" / "spool")
+    assert {name: str(other[name]) for name in given} == given
 
 
 def test_production_starts_only_with_each_of_its_secrets(read_all: ReadAll, tmp_path: Path) -> None:

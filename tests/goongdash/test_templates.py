@@ -12,9 +12,7 @@ from goongdash.vendor import ICONS
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates"
 PAGES = sorted(FOLDER.rglob("*.html"))
-MAILS = [
-    path for path in sorted((FOLDER / "account" / "email").glob("*_message.txt")) if path.name != "base_message.txt"
-]
+MAILS = [path for path in sorted(FOLDER.glob("*/email/*_message.txt")) if path.name != "base_message.txt"]
 
 
 def named(path: Path) -> str:

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Account
 from keys.models import ApiKey
+from keys.services import key_revoke
 from keys.vault import lookup_digest
 from tests.factories import make_key
+from tests.receipts import gate_confirms, gate_runs
 
 pytestmark = pytest.mark.django_db
 
@@ -77,3 +80,26 @@ def test_revoke_key_of_no_key_exits_1(reference: str) -> None:
     with pytest.raises(CommandError, match="no such key") as caught:
         run("revoke_key", reference)
     assert caught.value.returncode == 1
+
+
+def test_revoke_key_waits_for_the_gates_and_reports_them(
+    alice: Account, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    created = make_key(alice)
+    gate_runs("a")
+    with django_capture_on_commit_callbacks(execute=True):
+        key_revoke(key=created.key)
+    with pytest.raises(CommandError, match="Not every gate") as caught:
+        run("revoke_key", created.text, "--wait", "0.05")
+    assert caught.value.returncode == 1
+    gate_confirms("a", created.key.lookup_digest)
+    report = report_of("revoke_key", created.text, "--wait", "5")["confirmations"]
+    assert report["confirmed_at"] == report["refused_by_all_at"]
+    assert (report["confirmed"], report["gates"], report["missing"]) == (1, 1, [])
+
+
+def test_revoke_key_that_waits_says_when_there_is_no_receipt(alice: Account) -> None:
+    created = make_key(alice)
+    with pytest.raises(CommandError, match="Not every gate"):
+        run("revoke_key", created.text, "--wait", "1")
+    assert not ApiKey.objects.filter(revoked_at=None).exists()

@@ -273,7 +273,9 @@ def test_every_change_is_told_to_the_gates_after_its_commit(
     assert listener.lines() == []
     for announce in waiting:
         announce()
-    assert listener.lines() == [f"key:{key.lookup_digest}"] * 4
+    # The last one asks for confirmations, too.
+    told = f"key:{key.lookup_digest}"
+    assert listener.lines() == [told, told, told, told, f"confirm:{key.lookup_digest}"]
 
 
 def test_change_that_failed_is_told_to_nobody(

@@ -119,6 +119,8 @@ def test_customer_walks_the_whole_road(site: Installation, chromium: Browser, sh
     page.get_by_role("link", name="API keys").first.click()
     page.get_by_role("button", name=re.compile("Delete the key")).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete the key").click()
+    expect(page.get_by_role("dialog").get_by_text(re.compile(r"(\d+) of \1 gate"))).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Done").click()
     expect(page.get_by_text("No keys yet")).to_be_visible()
     gone = call_from(context, f"http://shop.example.com:{shops.port}/", url)
     assert (gone["http"], gone["code"]) == (403, "KEY_INVALID")

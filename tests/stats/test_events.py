@@ -55,7 +55,7 @@ def wire(*events: UsageEvent, n_before: int = 0) -> Fields:
 
 def line_with(**fields: str) -> Fields:
     """A good entry in whose one line the named fields are something else."""
-    names = ["outcome", "account", "key", "service", "units", "price", "ip", "origin", "request_id"]
+    names = ["outcome", "is_charged", "account", "key", "service", "units", "price", "ip", "origin", "request_id"]
     good = dict(zip(names, wire(EVENT)[b"e"].decode().split("\t"), strict=True))
     return {**wire(EVENT), b"e": "\t".join({**good, **fields}.values()).encode()}
 

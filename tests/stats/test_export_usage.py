@@ -130,7 +130,7 @@ def test_file_stays_as_it_was_when_writing_fails(
     def fail(value: object) -> object:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exports, "_cell", fail)
+    monkeypatch.setattr(exports, "safe_cell", fail)
     with pytest.raises(CommandError, match="can't be written: No space left on device") as caught:
         export("--output", str(path))
     assert caught.value.returncode == 1

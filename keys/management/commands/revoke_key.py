@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import redis
+
+from accounts.receipts import Receipt, receipt_read
 from goongdash.commands import CommandError, CommandParser, ReportingCommand
+from keys.models import ApiKey
 from keys.selectors import key_by_reference
 from keys.services import key_revoke
+
+POLL_S = 0.02
 
 
 class Command(ReportingCommand):
@@ -14,13 +21,53 @@ class Command(ReportingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("key", help="The key's id or text.")
+        parser.add_argument(
+            "--wait",
+            type=float,
+            metavar="SECONDS",
+            help="Wait so long for the gates to confirm; exit code 1 if one has not.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         key = key_by_reference(options["key"])
         if key is None:
             raise CommandError("There is no such key.")
         was_active = key_revoke(key=key)
-        self.report(
-            {"id": key.pk, "revoked": was_active},
-            f"Key {key.pk} is revoked." if was_active else f"Key {key.pk} was revoked before.",
-        )
+        facts: dict[str, Any] = {"id": key.pk, "revoked": was_active}
+        text = f"Key {key.pk} is revoked." if was_active else f"Key {key.pk} was revoked before."
+        if options["wait"] is None:
+            self.report(facts, text)
+            return
+        receipt = self._receipt(key, time.monotonic() + options["wait"])
+        self.report({**facts, "confirmations": _facts(receipt)}, f"{text} {_text(receipt)}")
+        if receipt is None or receipt.missing:
+            raise CommandError("Not every gate has confirmed.")
+
+    def _receipt(self, key: ApiKey, deadline: float) -> Receipt | None:
+        """As soon as it is complete, or as it is at the deadline."""
+        try:
+            while (receipt := receipt_read(key.lookup_digest)) and receipt.missing and time.monotonic() < deadline:
+                time.sleep(POLL_S)
+        except redis.RedisError as error:
+            raise CommandError(f"The key is revoked, but the confirmations cannot be read: {error}") from None
+        return receipt
+
+
+def _facts(receipt: Receipt | None) -> dict[str, Any] | None:
+    if receipt is None:
+        return None
+    return {
+        "confirmed": len(receipt.confirmed),
+        "gates": receipt.n_counted,
+        "confirmed_at": receipt.confirmed_at,
+        "refused_by_all_at": receipt.forced_at if receipt.missing else receipt.confirmed_at,
+        "missing": [str(each.gate) for each in receipt.missing],
+    }
+
+
+def _text(receipt: Receipt | None) -> str:
+    if receipt is None:
+        return "There is no receipt of it."
+    if not receipt.n_counted:
+        return "No gate was running."
+    return f"{len(receipt.confirmed)} of {receipt.n_counted} gates have confirmed it."

@@ -5,10 +5,14 @@
 const options = Object.fromEntries(new URLSearchParams(window.location.hash.slice(1)));
 window.visit = { loaded: false, idle: false, errors: [] };
 
-goongjs.accessToken = options.key;
-goongjs.baseApiUrl = options.base;
+// MapLibre knows no key: it has what stands in the style's URL, and in the URLs that the style names.
+const library = window.goongjs || window.maplibregl;
+if (window.goongjs) {
+  goongjs.accessToken = options.key;
+  goongjs.baseApiUrl = options.base;
+}
 
-const map = new goongjs.Map({
+const map = new library.Map({
   container: 'map',
   style: options.style,
   center: [Number(options.lng), Number(options.lat)],

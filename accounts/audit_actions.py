@@ -1,0 +1,73 @@
+"""What is recorded of changes: the actions, and the kinds of those who act. Asks no database."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class ActorKind(models.TextChoices):
+    MEMBER = "member", "Member"
+    OPERATOR = "operator", "Operator"
+    COMMAND = "command", "Command"
+    SYSTEM = "system", "System"
+
+
+class AuditAction(models.TextChoices):
+    """The kind of the object, a dot, and what happened to it."""
+
+    ACCOUNT_OPENED = "account.opened", "Account opened"
+    ACCOUNT_RENAMED = "account.renamed", "Account renamed"
+    ACCOUNT_PLAN_CHANGED = "account.plan_changed", "Plan changed"
+    ACCOUNT_SECURITY_CHANGED = "account.security_changed", "Security setting changed"
+    ACCOUNT_HANDED_OVER = "account.handed_over", "Account handed over"
+    ACCOUNT_EDITED = "account.edited", "Account edited"
+    CREDIT_GRANTED = "credit.granted", "Credit granted"
+    INVITATION_SENT = "invitation.sent", "Invitation sent"
+    INVITATION_RESENT = "invitation.resent", "Invitation sent again"
+    INVITATION_WITHDRAWN = "invitation.withdrawn", "Invitation withdrawn"
+    KEY_CREATED = "key.created", "Key created"
+    KEY_RESTRICTED = "key.restricted", "Key’s restrictions changed"
+    KEY_EDITED = "key.edited", "Key edited"
+    KEY_DELETED = "key.deleted", "Key deleted"
+    MEMBER_JOINED = "member.joined", "Member joined"
+    MEMBER_ROLE_CHANGED = "member.role_changed", "Member’s role changed"
+    MEMBER_REMOVED = "member.removed", "Member removed"
+    MEMBER_LEFT = "member.left", "Member left"
+    PASSWORD_CHANGED = "sign_in.password_changed", "Password changed"
+    PASSWORD_RESET = "sign_in.password_reset", "Password reset"
+    ADDRESS_CHANGED = "sign_in.address_changed", "Email address changed"
+    ADDRESS_REMOVED = "sign_in.address_removed", "Email address removed"
+    TOTP_ADDED = "sign_in.totp_added", "Authenticator app added"
+    TOTP_REMOVED = "sign_in.totp_removed", "Authenticator app removed"
+    PASSKEY_ADDED = "sign_in.passkey_added", "Passkey added"
+    PASSKEY_REMOVED = "sign_in.passkey_removed", "Passkey removed"
+    RECOVERY_CODES_MADE = "sign_in.recovery_codes_made", "New recovery codes made"
+    SESSIONS_ENDED = "sign_in.sessions_ended", "Other sessions ended"
+    # What operators change for all accounts.
+    PLAN_CREATED = "plan.created", "Plan created"
+    PLAN_EDITED = "plan.edited", "Plan edited"
+    PLAN_DELETED = "plan.deleted", "Plan deleted"
+    PRICE_CREATED = "price.created", "Price created"
+    PRICE_EDITED = "price.edited", "Price edited"
+    PRICE_DELETED = "price.deleted", "Price deleted"
+    SERVICE_CREATED = "service.created", "Service created"
+    SERVICE_EDITED = "service.edited", "Service edited"
+    USER_CREATED = "user.created", "User created"
+    USER_EDITED = "user.edited", "User edited"
+    USER_DELETED = "user.deleted", "User deleted"
+
+
+# The kinds of objects that an account's own history may hold, as its filter names them.
+KINDS = {
+    "key": "Keys",
+    "member": "Members",
+    "invitation": "Invitations",
+    "account": "The account",
+    "credit": "Credit",
+    "sign_in": "Sign-in",
+}
+
+
+def action_label(action: str) -> str:
+    """In words; an action that is no longer known, in its own."""
+    return str(AuditAction(action).label) if action in AuditAction.values else action

@@ -1,0 +1,55 @@
+"""What each role may do, in one table, and who may change whom. Asks no database."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from accounts.models import Role
+
+
+class Permission(StrEnum):
+    """Something that not every member may do. The value ends the sentence “Your role may not …”."""
+
+    SEE = "see this account"
+    CHANGE_KEYS = "create, show or change keys"
+    SEE_BILLS = "see the bills"
+    MANAGE_MEMBERS = "invite or change members"
+    CHANGE_ACCOUNT = "change the account"
+    SEE_HISTORY = "see the history of changes"
+    HAND_OVER = "hand the account over"
+
+
+_ADMIN = frozenset(Permission) - {Permission.HAND_OVER}
+
+# Everybody sees the keys without their texts, the statistics and who is a member.
+ALLOWED: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.ADMIN: _ADMIN,
+    Role.DEVELOPER: frozenset({Permission.SEE, Permission.CHANGE_KEYS}),
+    Role.BILLING: frozenset({Permission.SEE, Permission.SEE_BILLS}),
+    Role.VIEWER: frozenset({Permission.SEE}),
+}
+
+# What a role is for, as those who give it are told.
+PURPOSES: dict[Role, str] = {
+    Role.OWNER: "Everything, and may hand the account over.",
+    Role.ADMIN: "Keys, bills, members and settings.",
+    Role.DEVELOPER: "Creates, shows and changes keys; no bills.",
+    Role.BILLING: "Sees the bills; can’t show or change keys.",
+    Role.VIEWER: "Looks at keys and statistics; changes nothing.",
+}
+
+
+def may(role: str, permission: Permission) -> bool:
+    return permission in ALLOWED[Role(role)]
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    return [role for role in Role if permission in ALLOWED[role]]
+
+
+def roles_given_by(role: str) -> list[Role]:
+    """The roles that one of `role` may give and take: owners all, admins all but the owner's."""
+    if not may(role, Permission.MANAGE_MEMBERS):
+        return []
+    return [given for given in Role if given is not Role.OWNER or may(role, Permission.HAND_OVER)]

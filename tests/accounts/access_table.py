@@ -1,0 +1,148 @@
+"""Every URL of the site, and who gets what there: one row for each URL and method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accounts.models import Account
+from accounts.permissions import Permission
+from keys.models import ApiKey
+
+OPEN, SIGNED_IN, OPERATORS = "open", "signed in", "operators"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the URLs of the table are about: an account of which five people are members, one of each role."""
+
+    account: Account
+    key: ApiKey
+    deleted_key: ApiKey
+    member_id: int
+    invitation_id: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Those with `needs` get `status`; `needs` is a permission, or OPEN, SIGNED_IN or OPERATORS.
+
+    `status` 0 is any answer that lets in, for pages that are allauth's or Django's own. Who is signed in gets
+    `signed_in` where that is something else.
+    """
+
+    name: str
+    method: str
+    needs: str
+    status: int = 200
+    args: Callable[[World], list[object]] = lambda world: []
+    data: Callable[[World], dict[str, object]] = lambda world: {}
+    htmx: bool = False
+    signed_in: int | None = None
+    # It is about something of the account's that a stranger must not learn of.
+    is_of_account: bool = False
+
+
+def key_id(world: World) -> list[object]:
+    return [world.key.pk]
+
+
+def deleted_key_id(world: World) -> list[object]:
+    return [world.deleted_key.pk]
+
+
+def member_id(world: World) -> list[object]:
+    return [world.member_id]
+
+
+def as_viewer(world: World) -> dict[str, object]:
+    return {"role": "viewer"}
+
+
+def invitation_id(world: World) -> list[object]:
+    return [world.invitation_id]
+
+
+SEE, CHANGE_KEYS = Permission.SEE, Permission.CHANGE_KEYS
+MANAGE, HAND_OVER = Permission.MANAGE_MEMBERS, Permission.HAND_OVER
+new_key = {"key_type": "rest", "name": "Mine"}
+
+ROWS = [
+    # ---- keys ----
+    Row("keys:list", "get", SEE),
+    Row("keys:create", "get", CHANGE_KEYS, htmx=True),
+    Row("keys:create", "post", CHANGE_KEYS, data=lambda world: dict(new_key), htmx=True),
+    Row("keys:reveal", "get", CHANGE_KEYS, args=key_id, is_of_account=True),
+    Row("keys:delete", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:delete", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:check_entry", "get", CHANGE_KEYS),
+    Row("keys:check_entries", "post", CHANGE_KEYS),
+    Row("receipts:deleted", "get", SEE),
+    Row("receipts:receipt", "get", SEE, args=deleted_key_id, is_of_account=True),
+    # ---- statistics and bills ----
+    Row("stats:statistics", "get", SEE),
+    Row("billing:overview", "get", Permission.SEE_BILLS),
+    Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),
+    # ---- the account ----
+    Row("accounts:account", "get", SEE),
+    Row("accounts:account", "post", Permission.CHANGE_ACCOUNT, 302, data=lambda world: {"name": "New"}),
+    Row("accounts:security", "post", Permission.CHANGE_ACCOUNT, 302),
+    Row("accounts:invite", "post", MANAGE, 302, data=lambda world: {"email": "n@example.com", **as_viewer(world)}),
+    Row("accounts:resend", "post", MANAGE, 302, args=invitation_id, is_of_account=True),
+    Row("accounts:withdraw", "post", MANAGE, 302, args=invitation_id, is_of_account=True),
+    Row("accounts:member", "get", MANAGE, args=member_id, is_of_account=True),
+    Row(
+        "accounts:set_role",
+        "post",
+        MANAGE,
+        302,
+        args=member_id,
+        is_of_account=True,
+        data=lambda world: {"role": "viewer"},
+    ),
+    Row("accounts:remove", "post", MANAGE, 302, args=member_id, is_of_account=True),
+    Row("accounts:hand_over", "post", HAND_OVER, 302, args=member_id, is_of_account=True),
+    Row("accounts:leave", "post", SEE, 302),
+    Row("accounts:history", "get", Permission.SEE_HISTORY),
+    Row("accounts:history_export", "get", Permission.SEE_HISTORY, args=lambda world: ["csv"]),
+    Row("accounts:switch", "post", SEE, 302, data=lambda world: {"account": world.account.pk}, is_of_account=True),
+    Row("accounts:open_own", "post", SIGNED_IN, 302),
+    Row("accounts:invitation", "get", OPEN, args=lambda world: [world.token], signed_in=403),
+    # ---- the site ----
+    Row("home", "get", SIGNED_IN, 302),
+    Row("healthz", "get", OPEN, 0),
+    Row("favicon", "get", OPEN, 302),
+    Row("admin:index", "get", OPERATORS),
+    # ---- one's own sign-in: for everybody the same ----
+    Row("account_login", "get", OPEN, 0),
+    Row("account_signup", "get", OPEN, 0),
+    Row("account_confirm_login_code", "get", OPEN, 0),
+    Row("account_logout", "get", OPEN, 0),
+    Row("account_inactive", "get", OPEN, 0),
+    Row("account_confirm_email", "get", OPEN, 0, args=lambda world: ["none"]),
+    Row("account_email_verification_sent", "get", OPEN, 0),
+    Row("account_reset_password", "get", OPEN, 0),
+    Row("account_reset_password_done", "get", OPEN, 0),
+    Row("account_reset_password_from_key", "get", OPEN, 0, args=lambda world: ["1", "none"]),
+    Row("account_reset_password_from_key_done", "get", OPEN, 0),
+    Row("account_email", "get", SIGNED_IN, 0),
+    Row("account_change_password", "get", SIGNED_IN, 0),
+    Row("account_set_password", "get", SIGNED_IN, 0),
+    Row("account_reauthenticate", "get", SIGNED_IN, 0),
+    Row("usersessions_list", "get", SIGNED_IN, 0),
+    Row("mfa_index", "get", SIGNED_IN, 0),
+    Row("mfa_authenticate", "get", OPEN, 0),
+    Row("mfa_login_webauthn", "get", OPEN, 0),
+    Row("mfa_reauthenticate", "get", SIGNED_IN, 0),
+    Row("mfa_reauthenticate_webauthn", "get", SIGNED_IN, 0),
+    Row("mfa_activate_totp", "get", SIGNED_IN, 0),
+    Row("mfa_deactivate_totp", "get", SIGNED_IN, 404),
+    Row("mfa_view_recovery_codes", "get", SIGNED_IN, 0),
+    Row("mfa_generate_recovery_codes", "get", SIGNED_IN, 0),
+    Row("mfa_download_recovery_codes", "get", SIGNED_IN, 404),
+    Row("mfa_list_webauthn", "get", SIGNED_IN, 0),
+    Row("mfa_add_webauthn", "get", SIGNED_IN, 0),
+    Row("mfa_remove_webauthn", "get", SIGNED_IN, 0, args=lambda world: [0]),
+    Row("mfa_edit_webauthn", "get", SIGNED_IN, 0, args=lambda world: [0]),
+]

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import CreditPeriod, Plan
+from billing.ledger import credit_grant
+from gate.loading import load_keys
+from goongdash.lib.clock import utc_now
+from keys.services import CreatedKey, key_revoke
+from stats.outcomes import Outcome
+from tests.factories import make_account, make_event, make_key
+from tests.road import store
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's transaction is on it."""
+    monkeypatch.setattr("gate.loading.close_old_connections", lambda: None)
+
+
+def used_keys() -> list[CreatedKey]:
+    """Keys of different accounts and plans, two of one account, each with usage of its own."""
+    now = utc_now()
+    Plan.objects.create(slug="once", name="Once", rate_limit=9, credit_micro_usd=7, credit_period=CreditPeriod.ONCE)
+    shared, once = make_account(), make_account(plan="once")
+    keys = [make_key(shared), make_key(shared, restrictions=["example.com"]), make_key(once), make_key(type="tiles")]
+    credit_grant(account=shared, amount_micro_usd=1_000, reason="", source="test")
+    events = [make_event(key, at=now) for n, key in enumerate(keys[:3], 1) for _ in range(n)]
+    # Covered by its session: it costs nothing and counts all the same.
+    events.append(make_event(keys[2], at=now, units=0, cost_micro_usd=0))
+    store(*events, make_event(keys[0], at=now, outcome=Outcome.RATE_LIMIT), make_event(keys[3], "map-load", at=now))
+    return keys
+
+
+def test_digests_of_no_key_cost_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(1):
+        assert load_keys([f"{n:064x}" for n in range(64)]) == {}
+
+
+def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    keys = used_keys()
+    digests = [key.key.lookup_digest for key in keys]
+    alone = {digest: load_keys([digest])[digest] for digest in digests}
+    with django_assert_num_queries(10):
+        together = load_keys([*digests, "f" * 64])
+    assert together == alone
+    used = [together[digest].used for digest in digests]
+    assert [one.n_key_today for one in used] == [1, 2, 4, 1]
+    assert [(one.n_requests, one.n_map_loads, one.spent_micro_usd) for one in used] == [
+        (3, 0, 15_000),
+        (3, 0, 15_000),
+        (4, 0, 15_000),
+        (0, 1, 5_000),
+    ]
+    assert together[digests[2]].credit.allowance_micro_usd == 7
+    assert together[digests[0]].credit.allowance_micro_usd == together[digests[3]].credit.allowance_micro_usd + 1_000
+
+
+def test_deleted_key_is_read_without_its_money(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    key = make_key().key
+    key_revoke(key=key)
+    with django_assert_num_queries(3):  # Digest, key, restrictions.
+        (snapshot,) = load_keys([key.lookup_digest]).values()
+    assert snapshot.is_revoked
+    assert (snapshot.key_id, snapshot.account_id) == (key.pk, key.account_id)
+
+
+@pytest.mark.parametrize(
+    ("now", "months"),
+    [
+        (datetime(2026, 11, 30, 16, 59, tzinfo=UTC), (202611, 202612)),
+        # Already December in Hanoi, but not yet in a store whose clock is behind.
+        (datetime(2026, 11, 30, 17, 30, tzinfo=UTC), (202611, 202612)),
+        (datetime(2026, 11, 30, 18, 1, tzinfo=UTC), (202612, 202701)),
+    ],
+)
+def test_credit_is_known_for_the_month_that_the_store_may_still_be_in(
+    monkeypatch: pytest.MonkeyPatch, now: datetime, months: tuple[int, int]
+) -> None:
+    key = make_key().key
+    monkeypatch.setattr("gate.loading.utc_now", lambda: now)
+    credit = load_keys([key.lookup_digest])[key.lookup_digest].credit
+    assert (credit.month, credit.next_month) == months
