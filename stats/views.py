@@ -50,6 +50,7 @@ def statistics(request: SiteRequest) -> HttpResponse:
 
 
 @require_safe
+@requires(Permission.SEE)
 def key_use(request: SiteRequest) -> HttpResponse:
     """Today's requests of the keys that a page of the key list shows, as bars that go into its rows."""
     account = account_or_404(request)

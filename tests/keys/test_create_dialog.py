@@ -1,4 +1,4 @@
-"""The create dialog of keys/views.py: what it asks, refuses, stores and shows."""
+"""The create dialog of keys/dialogs.py: what it asks, refuses, stores and shows."""
 
 from __future__ import annotations
 

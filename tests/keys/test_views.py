@@ -14,7 +14,7 @@ from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey
 from keys.services import key_revoke
-from tests.factories import make_account, make_key, owner_of
+from tests.factories import make_account, make_key, make_member, owner_of
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
@@ -285,3 +285,28 @@ def test_delete_keeps_the_search_that_the_page_shows(alice: Account, alice_clien
     page = delete(alice_client, key, **{"HX-Current-URL": "http://testserver/keys?q=shop"})
     assertContains(page, "Shop 2")
     assertNotContains(page, "Other")
+
+
+# ---- A member who may look only ----
+
+
+def test_who_may_look_only_sees_the_keys_and_no_button_that_changes_or_shows_one(
+    alice: Account, alice_client: Client
+) -> None:
+    key = make_key(alice, name="Storefront").key
+    viewer = Client()
+    viewer.force_login(make_member(alice, "viewer").user)
+    acts = ["reveal", "edit", "delete"]
+    for client, n in ((alice_client, 1), (viewer, 0)):
+        page = client.get("/keys").content.decode()
+        assert "Storefront" in page
+        assert [bool(page.count(reverse(f"keys:{act}", args=[key.pk]))) for act in acts] == [bool(n)] * 3
+        assert page.count(reverse("keys:create")) == n
+
+
+def test_who_may_look_only_is_not_asked_to_create_the_first_key(alice: Account) -> None:
+    viewer = Client()
+    viewer.force_login(make_member(alice, "viewer").user)
+    page = viewer.get("/keys")
+    assertContains(page, "No keys yet")
+    assertNotContains(page, reverse("keys:create"))
