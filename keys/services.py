@@ -27,6 +27,8 @@ from keys.selectors import services_to_choose
 from keys.vault import encrypt, lookup_digest
 
 MAX_RESTRICTIONS = 200
+# From and to, by the name of what changed.
+Changes = dict[str, tuple[object, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,21 @@ def key_create(
         expires_at=expires_at,
         **asdict(limits),
     )
-    if services:
-        key.services.set(_services(key_type, services))
+    if chosen := _services(key_type, services):
+        key.services.set(chosen)
     _write_restrictions(key, _parsed(restrictions))
     audit(
         AuditAction.KEY_CREATED,
         account=account,
         on=key,
         name=key.name,
-        changes={"type": (None, key_type), "restrictions": (None, _texts(key)), "expires": (None, expires_at)},
+        changes={
+            "type": (None, key_type),
+            "restrictions": (None, _texts(key)),
+            "services": (None, list(chosen.values()) or None),
+            "expires": (None, expires_at),
+            **{name: (None, limit) for name, limit in asdict(limits).items()},
+        },
     )
     # A gate may remember this text as unknown, from a request that came too early.
     announce_key_change(key.lookup_digest)
@@ -125,12 +133,14 @@ def key_update(
         "expires_at": expires_at,
         **asdict(limits),
     }
-    changed = {field for field, value in wanted.items() if getattr(stored, field) != value}
-    changed |= _replace_lists(stored, _parsed(restrictions), _services(stored.type, services))
-    if changed:
+    changes: Changes = {field: (getattr(stored, field), value) for field, value in wanted.items()}
+    changes = {field: (old, new) for field, (old, new) in changes.items() if old != new}
+    changes |= _replace_lists(stored, _parsed(restrictions), _services(stored.type, services))
+    if changes:
         ApiKey.objects.filter(pk=key.pk).update(**wanted, version=version + 1)
+        audit(AuditAction.KEY_EDITED, account=stored.account, on=stored, name=name.strip(), changes=changes)
         announce_key_change(stored.lookup_digest)
-    return changed
+    return set(changes)
 
 
 @transaction.atomic
@@ -168,9 +178,11 @@ def _check_words(name: str, description: str) -> None:
         raise KeyInvalid("The description is longer than 1,000 characters.")
 
 
-def _services(key_type: str, ids: Collection[int]) -> set[int]:
-    """The ids, all of them of services that such a key can be held to."""
-    known = set(services_to_choose().filter(key_type=key_type, pk__in=ids).values_list("pk", flat=True))
+def _services(key_type: str, ids: Collection[int]) -> dict[int, str]:
+    """The services' names by id, all of them services that such a key can be held to."""
+    if not ids:
+        return {}
+    known = {service.pk: str(service) for service in services_to_choose().filter(key_type=key_type, pk__in=ids)}
     if len(known) != len(set(ids)):
         raise KeyInvalid("One of the services is not there, or not for this type of key.")
     return known
@@ -184,17 +196,18 @@ def _parsed(texts: Iterable[str]) -> dict[str, RestrictionEntry]:
     return entries
 
 
-def _replace_lists(key: ApiKey, entries: dict[str, RestrictionEntry], services: set[int]) -> set[str]:
+def _replace_lists(key: ApiKey, entries: dict[str, RestrictionEntry], services: dict[int, str]) -> Changes:
     """Restrictions and services as they are to be; a list that is so already is not written. Returns which were."""
-    changed = set()
-    if list(key.restrictions.values_list("text", flat=True)) != list(entries):
+    changes: Changes = {}
+    texts, before = _texts(key), {service.pk: str(service) for service in key.services.all()}
+    if texts != list(entries):
         key.restrictions.all().delete()
         _write_restrictions(key, entries)
-        changed.add("restrictions")
-    if set(key.services.values_list("pk", flat=True)) != services:
+        changes["restrictions"] = (texts, list(entries))
+    if before.keys() != services.keys():
         key.services.set(services)
-        changed.add("services")
-    return changed
+        changes["services"] = (list(before.values()), list(services.values()))
+    return changes
 
 
 def _write_restrictions(key: ApiKey, entries: dict[str, RestrictionEntry]) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.changes import changes_channel
-from accounts.models import Account
+from accounts.models import Account, AuditEntry
 from goongdash.lib.clock import utc_now
 from keys.errors import KeyChanged, KeyInvalid, RestrictionError
 from keys.limits import NO_LIMITS, KeyLimits
@@ -185,6 +185,31 @@ def test_update_makes_the_key_what_it_is_to_be_and_no_other(alice: Account) -> N
     assert (other.name, other.version, other.limits) == ("Other", 1, NO_LIMITS)
 
 
+def test_update_is_in_the_history_from_and_to_and_what_stayed_is_not(alice: Account) -> None:
+    key = make_key(alice, name="Shop", restrictions=["old.example.com"]).key
+    geocode = Service.objects.get(slug="geocode")
+    update(key, name="Store", restrictions=["10.0.0.1"], services=[geocode.pk], limits=KeyLimits(rate_limit=2))
+    entry = AuditEntry.objects.get(action="key.edited")
+    assert (entry.account, entry.object_id, entry.object_name) == (alice, key.pk, "Store")
+    assert entry.changes == {
+        "name": ["Shop", "Store"],
+        "rate_limit": [None, 2],
+        "restrictions": [["http*://old.example.com/*"], ["10.0.0.1"]],
+        "services": [[], ["Geocode v1"]],
+    }
+
+
+def test_choice_of_services_and_limits_of_a_new_key_are_in_the_history(alice: Account) -> None:
+    geocode = Service.objects.get(slug="geocode")
+    make_key(alice, services=[geocode.pk], limits=KeyLimits(requests_per_day=100))
+    assert AuditEntry.objects.get(action="key.created").changes == {
+        "type": [None, "rest"],
+        "restrictions": [None, []],
+        "services": [None, ["Geocode v1"]],
+        "requests_per_day": [None, 100],
+    }
+
+
 def test_limits_services_and_expiry_can_be_taken_away_again(alice: Account) -> None:
     geocode = Service.objects.get(slug="geocode")
     limits = KeyLimits(2, 100, 1_000, 25_000_000)
@@ -246,6 +271,7 @@ def test_update_that_changes_nothing_is_told_to_nobody(
         assert update(key, restrictions=["EXAMPLE.com"]) == set()
     key.refresh_from_db()
     assert (key.version, waiting) == (1, [])
+    assert not AuditEntry.objects.filter(action="key.edited").exists()
 
 
 def test_revoke_keeps_the_key_and_its_first_revocation(alice: Account) -> None:
