@@ -15,13 +15,13 @@ from django.forms.boundfield import BoundWidget
 from accounts.models import Plan
 from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
-from keys.fields import EntriesField, LimitField, ServicesField, UsdField
+from keys.fields import EntriesField, LimitField, ServicesField
 from keys.limits import KeyLimits
 from keys.models import ApiKey, KeyType
 from keys.selectors import services_to_choose
 
 _TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
-_LIMITS = ("rate_limit", "requests_per_day", "requests_per_month")
+_LIMITS = ("rate_limit", "requests_per_day")
 
 
 class KeyForm(forms.Form):
@@ -58,8 +58,6 @@ class KeyForm(forms.Form):
     services = ServicesField(label="Services", help_text="What the key opens. None ticked: all of them.")
     rate_limit = LimitField()
     requests_per_day = LimitField(label="Requests a day")
-    requests_per_month = LimitField(label="Requests a month")
-    spend_cap_micro_usd = UsdField(label="Spend cap a month, in dollars")
     expires_at = forms.DateTimeField(
         label="Expires",
         required=False,
@@ -85,7 +83,7 @@ class KeyForm(forms.Form):
         n_requests, _, window = row.rate.partition(" ")
         self.fields["rate_limit"].label = f"Requests {window} for each IP address"
         self.fields["expires_at"].help_text = f"In the time of {settings.BILLING_TIME_ZONE}. Empty: never."
-        plans = {"rate_limit": n_requests, "requests_per_day": row.requests_per_day, "requests_per_month": UNLIMITED}
+        plans = {"rate_limit": n_requests, "requests_per_day": row.requests_per_day}
         for name, limit in plans.items():
             words = "No limit of its own" if limit == UNLIMITED else f"{limit}, as in the plan"
             self.fields[name].widget.attrs["placeholder"] = words

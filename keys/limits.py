@@ -1,8 +1,7 @@
-"""What a key may do less than its account's plan: limits of its own, a spend cap, a choice of services. Pure."""
+"""What a key may do less than its account's plan: limits of its own. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -10,15 +9,12 @@ from dataclasses import dataclass
 class KeyLimits:
     """A key's own limits; None is none, and then the plan's holds. The lower of both holds where both are set.
 
-    `rate_limit` is in requests for each IP address in the plan's window; `requests_per_day` and
-    `requests_per_month` count as the plan's do, a map load being one request. `spend_cap_micro_usd` is what the
-    key may cost in a month of the installation's zone: the request that would pass it is refused.
+    `rate_limit` is in requests for each IP address in the plan's window; `requests_per_day` counts as the plan's
+    does, a map load being one request.
     """
 
     rate_limit: int | None = None
     requests_per_day: int | None = None
-    requests_per_month: int | None = None
-    spend_cap_micro_usd: int | None = None
 
 
 NO_LIMITS = KeyLimits()
@@ -27,11 +23,3 @@ NO_LIMITS = KeyLimits()
 def lower_of(*limits: int | None) -> int | None:
     """The lowest of `limits`, None being none at all."""
     return min((limit for limit in limits if limit is not None), default=None)
-
-
-def opens(service_ids: Collection[int], service_id: int, *, is_part_of_map_load: bool) -> bool:
-    """Whether a key with this choice of services opens a service of its type; no choice is all of them.
-
-    The parts of a map load come with it: a key that may load a map may fetch its tiles.
-    """
-    return not service_ids or is_part_of_map_load or service_id in service_ids

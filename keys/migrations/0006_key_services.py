@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("keys", "0006_key_spend_cap")]
+    dependencies = [("keys", "0005_key_rate_limit")]
 
     operations = [
         migrations.AddField(

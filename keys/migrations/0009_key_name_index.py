@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("keys", "0009_key_use")]
+    dependencies = [("keys", "0008_key_use")]
 
     operations = [
         migrations.AddIndex(

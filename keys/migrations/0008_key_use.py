@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("keys", "0008_key_version")]
+    dependencies = [("keys", "0007_key_version")]
 
     operations = [
         migrations.CreateModel(

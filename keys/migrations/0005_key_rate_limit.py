@@ -16,21 +16,11 @@ class Migration(migrations.Migration):
                 null=True,
             ),
         ),
-        migrations.AddField(
-            model_name="apikey",
-            name="requests_per_month",
-            field=models.PositiveIntegerField(
-                blank=True, help_text="Of this key alone; empty for none but the account's.", null=True
-            ),
-        ),
         migrations.AddConstraint(
             model_name="apikey",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("rate_limit", None), ("rate_limit__gte", 1), _connector="OR"),
-                    models.Q(("requests_per_month", None), ("requests_per_month__gte", 1), _connector="OR"),
-                ),
-                name="apikey_limits_positive",
+                condition=models.Q(("rate_limit", None), ("rate_limit__gte", 1), _connector="OR"),
+                name="apikey_rate_limit_positive",
             ),
         ),
     ]

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("keys", "0007_key_services")]
+    dependencies = [("keys", "0006_key_services")]
 
     operations = [
         migrations.AddField(
