@@ -22,6 +22,7 @@ def main() -> None:
         "freshness": _freshness,
         "revocation": _revocation,
         "unknown_keys": _unknown_keys,
+        "key_page": _key_page,
     }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
@@ -98,6 +99,14 @@ def _unknown_keys(options: argparse.Namespace) -> bool:
 
         text = "A flood of well-shaped keys that do not exist, and a caller of one that does."
         return _figures("unknown_keys", text, measure(), options)
+
+
+def _key_page(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.key_page import measure
+
+        text = "The list of an account with ten thousand keys, and patterns at their worst."
+        return _figures("key_page", text, measure(), options)
 
 
 def _figures(name: str, text: str, figures: dict[str, float], options: argparse.Namespace) -> bool:

@@ -30,6 +30,9 @@ def refusal(
         return Outcome.SERVICE_UNKNOWN
     if service.key_type != key.type:
         return Outcome.KEY_TYPE
+    # The parts of a map load come with it: a key that may load a map may fetch its tiles.
+    if key.services is not None and service.id not in key.services and not service.is_map_part:
+        return Outcome.SERVICE_NOT_ALLOWED
     if not key.restrictions.allow(origin, ip):
         return Outcome.ORIGIN_NOT_ALLOWED
     return None

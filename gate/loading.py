@@ -19,6 +19,7 @@ from gate.snapshot import Catalogue, Credit, KeySnapshot, ServiceFacts, SessionP
 from goongdash.lib.clock import to_epoch_us, utc_now
 from goongdash.lib.periods import Month, day_number, day_of
 from keys.key_text import KeyTypeName
+from keys.limits import lower_of
 from keys.models import ApiKey, Service, Unit
 from keys.restrictions import Restrictions
 from stats.models import DailyUsage
@@ -58,7 +59,7 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
         return {}
     keys = list(
         ApiKey.objects.select_related("account__plan")
-        .prefetch_related("restrictions")
+        .prefetch_related("restrictions", "services")
         .filter(lookup_digest__in=known)
         .order_by()
     )
@@ -90,19 +91,16 @@ def _snapshot(key: ApiKey, prices: Mapping[int, int], credit: Credit, used: Used
             (restriction.text for restriction in key.restrictions.all()),
             allows_no_origin=key.allows_no_origin,
         ),
-        rate_limit=plan.rate_limit,
+        rate_limit=min(plan.rate_limit, key.rate_limit or plan.rate_limit),
         rate_window_s=plan.rate_window_s,
-        requests_per_day=_lower(key.requests_per_day, plan.requests_per_day),
+        requests_per_day=lower_of(key.requests_per_day, plan.requests_per_day),
         requests_per_month=plan.requests_per_month,
         map_loads_per_month=plan.map_loads_per_month,
         prices=prices,
         credit=credit,
         used=used,
+        services=frozenset(service.pk for service in key.services.all()) or None,
     )
-
-
-def _lower(first: int | None, second: int | None) -> int | None:
-    return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
 # Of a key that is refused for good nothing is counted, only recorded: it has to be known fast.

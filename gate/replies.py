@@ -102,6 +102,8 @@ def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts 
     match outcome:
         case Outcome.KEY_TYPE if service is not None:
             return f"This kind of key does not open {service.name}. Use {_TYPE_NAMES[service.key_type]} for it."
+        case Outcome.SERVICE_NOT_ALLOWED if service is not None:
+            return f"This API key may not call {service.name}. Its owner can allow that on the key's page."
         case Outcome.RATE_LIMIT if key is not None:
             return f"Too many requests: {_rate_text(key, service)} for a key and IP address. Slow down and try again."
         case Outcome.DAILY_QUOTA if key is not None:

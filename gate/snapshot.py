@@ -37,7 +37,12 @@ class ServiceFacts:
     @property
     def units(self) -> int:
         """What one allowed request is recorded with."""
-        return 0 if self.unit == "none" else 1
+        return 0 if self.is_map_part else 1
+
+    @property
+    def is_map_part(self) -> bool:
+        """It is part of a map load, and comes with it."""
+        return self.unit == "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,10 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class KeySnapshot:
-    """A key, the limits that hold for it, and its account's money. Limits of None are none."""
+    """A key, the limits that hold for it, and its account's money. Limits of None are none.
+
+    `services` are the ids of those that it opens; None is all of its type.
+    """
 
     key_id: int
     account_id: int
@@ -121,6 +129,7 @@ class KeySnapshot:
     prices: Mapping[int, int]
     credit: Credit
     used: Used = field(default_factory=Used)
+    services: frozenset[int] | None = None
 
 
 # What somebody behind us may read as another path: dot segments, backslashes, escapes left after decoding.

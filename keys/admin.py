@@ -49,6 +49,7 @@ class ApiKeyAdmin(AuditedAdmin):
         self.message_user(request, f"{n_revoked} keys revoked.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm[ApiKey], change: bool) -> None:
+        obj.version += 1  # Who edits the key on the customer's page is told that it has changed.
         super().save_model(request, obj, form, change)
         is_ended = "disabled_at" in form.changed_data and obj.disabled_at is not None
         announce = announce_key_end if is_ended else announce_key_change

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
+from keys.advice import Advice, entry_advice
+from keys.coverage import Coverage, coverage_of
 from keys.errors import RestrictionError
 from keys.patterns import UrlPattern
-from keys.restrictions import entry_text, parse_entry
+from keys.restrictions import RestrictionEntry, entry_text, parse_entry
 
 _MAX_QUOTED = 60
 
@@ -18,7 +19,7 @@ class Entry:
     """One entry as typed; `error` is None where it can be used."""
 
     text: str
-    parsed: UrlPattern | IPv4Network | IPv6Network | None = None
+    parsed: RestrictionEntry | None = None
     error: RestrictionError | None = None
 
     @property
@@ -30,15 +31,14 @@ class Entry:
         return isinstance(self.parsed, UrlPattern)
 
     @property
-    def has_path(self) -> bool:
-        """Whether it asks for a path that browsers, from one site to another, do not send."""
-        return isinstance(self.parsed, UrlPattern) and self.parsed.has_path
+    def coverage(self) -> Coverage:
+        """What it lets pass and what it does not, in examples."""
+        return Coverage() if self.parsed is None else coverage_of(self.parsed)
 
     @property
-    def without_path(self) -> str:
-        """The pattern that lets the whole site pass."""
-        scheme, _, rest = self.saved_as.partition("://")
-        return f"{scheme}://{rest.partition('/')[0]}/*"
+    def advice(self) -> list[Advice]:
+        """What looks like a mistake in it, whatever else is on the list."""
+        return [] if self.parsed is None else entry_advice(self.parsed)
 
     @property
     def at_fault(self) -> str:

@@ -4,6 +4,7 @@ RestrictionError (ValueError)   one entry of the list cannot be used
 ├── PatternError                it is no URL pattern
 └── IpRangeError                it is no IP address and no IP range
 KeyInvalid (ValueError)         a key cannot be made from what was given
+KeyChanged (Exception)          a key is no longer what it was when somebody began to edit it
 KeyUnreadable (Exception)       a stored key text cannot be decrypted
 """
 
@@ -37,6 +38,10 @@ class IpRangeError(RestrictionError):
 
 class KeyInvalid(ValueError):
     """A key cannot be made so; `args[0]` is a sentence for the customer."""
+
+
+class KeyChanged(Exception):
+    """A key was changed since it was read for editing; `args[0]` is a sentence for the customer."""
 
 
 class KeyUnreadable(Exception):

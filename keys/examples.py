@@ -10,6 +10,7 @@ from keys.origins import parse_url
 from keys.patterns import UrlPattern
 from keys.restrictions import parse_entry
 
+_ANY_HOST = "www.example.com"
 _PATHS = {"rest": "/Geocode?address=91+Trung+Kinh", "tiles": "/assets/goong_map_web.json?"}
 
 
@@ -29,11 +30,10 @@ def example_site(text: str) -> str | None:
         return None
     if not isinstance(pattern, UrlPattern):
         return None
-    scheme, _, rest = pattern.text.partition("://")
-    host, slash, path = rest.partition("/")
-    host = host.removesuffix(":*")
-    host = "www" + host[1:] if host.startswith("*.") else host
+    scheme, host, port, path = pattern.parts
     scheme = "https" if scheme in ("http*", "*") else scheme
-    url = f"{scheme}://{host.replace('*', 'a')}{slash}{path.replace('*', '')}"
+    host = _ANY_HOST if host == "*" else "www" + host[1:] if host.startswith("*.") else host
+    port = "" if port in ("", "*") else f":{port}"
+    url = f"{scheme}://{host.replace('*', 'a')}{port}{path.replace('*', '')}"
     origin = parse_url(url)
     return url if origin is not None and pattern.matches(origin) else None

@@ -1,37 +1,31 @@
-"""Forms of the key page: a new key, and the search."""
+"""The form of the key dialog, for a new key and for one that is edited."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.forms.boundfield import BoundWidget
 
+from accounts.models import Plan
+from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
-from keys.models import KeyType
-from keys.services import MAX_RESTRICTIONS
+from keys.fields import EntriesField, LimitField, ServicesField
+from keys.limits import KeyLimits
+from keys.models import ApiKey, KeyType
+from keys.selectors import services_to_choose
 
 _TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
-
-
-class EntriesField(forms.Field):
-    """A restriction list, one input for each entry; cleans to their texts. Each entry shows its own error."""
-
-    widget = forms.MultipleHiddenInput
-
-    def clean(self, value: Any) -> list[str]:
-        entries = entries_read(value or [])
-        n_bad = sum(entry.error is not None for entry in entries)
-        if n_bad:
-            noun = "One entry" if n_bad == 1 else f"{n_bad} entries"
-            raise ValidationError(f"{noun} of the list cannot be used, for the reason shown there.")
-        if len(entries) > MAX_RESTRICTIONS:
-            raise ValidationError(f"A key takes at most {MAX_RESTRICTIONS} entries; these are {len(entries):,}.")
-        return [entry.text for entry in entries]
+_LIMITS = ("rate_limit", "requests_per_day")
 
 
 class KeyForm(forms.Form):
-    """What the create dialog asks. Its fields are the arguments of `key_create`."""
+    """What the dialog asks. `arguments` are those of `key_create` and, but for the type, of `key_update`."""
 
     key_type = forms.ChoiceField(
         label="API Key type",
@@ -61,17 +55,96 @@ class KeyForm(forms.Form):
         help_text="Apps and servers name no web site. Anyone can leave it out, so tick this only if you need it.",
         required=False,
     )
+    services = ServicesField(label="Services", help_text="What the key opens. None ticked: all of them.")
+    rate_limit = LimitField()
+    requests_per_day = LimitField(label="Requests a day")
+    expires_at = forms.DateTimeField(
+        label="Expires",
+        required=False,
+        error_messages={"invalid": "Write a day and a time, such as 2027-01-31 09:00."},
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "max": "9998-12-31T23:59"}, format="%Y-%m-%dT%H:%M"
+        ),
+    )
+
+    def __init__(self, data: Any = None, *, plan: Plan, now: datetime, key: ApiKey | None = None) -> None:
+        super().__init__(data, initial=None if key is None else _initial(key))
+        self.plan, self.now, self.key = plan, now, key
+        choices = services_to_choose()
+        if key is not None:
+            del self.fields["key_type"]
+            choices = choices.filter(key_type=key.type)
+        is_offered = Q(is_active=True) | Q(pk__in=self.initial.get("services", []))
+        self.fields["services"].queryset = choices.filter(is_offered)  # type: ignore[attr-defined]
+        self._name_the_plan()
+
+    def _name_the_plan(self) -> None:
+        row = plan_row(self.plan)
+        n_requests, _, window = row.rate.partition(" ")
+        self.fields["rate_limit"].label = f"Requests {window} for each IP address"
+        self.fields["expires_at"].help_text = f"In the time of {settings.BILLING_TIME_ZONE}. Empty: never."
+        plans = {"rate_limit": n_requests, "requests_per_day": row.requests_per_day}
+        for name, limit in plans.items():
+            words = "No limit of its own" if limit == UNLIMITED else f"{limit}, as in the plan"
+            self.fields[name].widget.attrs["placeholder"] = words
 
     @property
     def entries(self) -> list[Entry]:
         """The restriction list as typed, with what is wrong with it."""
         return entries_read(self["restrictions"].value() or [])
 
-
-class KeySearchForm(forms.Form):
-    q = forms.CharField(max_length=100, required=False)
+    @property
+    def service_groups(self) -> dict[str, list[BoundWidget]]:
+        """The boxes by key type; a type with a single service leaves nothing to choose."""
+        groups: dict[str, list[BoundWidget]] = {}
+        for box in self["services"]:
+            groups.setdefault(box.data["value"].instance.key_type, []).append(box)
+        return {key_type: boxes for key_type, boxes in groups.items() if len(boxes) > 1}
 
     @property
-    def text(self) -> str:
-        """What to search for; nothing where it is unfit to be searched for."""
-        return str(self.cleaned_data["q"]) if self.is_valid() else ""
+    def arguments(self) -> dict[str, Any]:
+        limits = KeyLimits(**{name: self.cleaned_data[name] for name in asdict(KeyLimits())})
+        return {name: v for name, v in self.cleaned_data.items() if name not in asdict(limits)} | {"limits": limits}
+
+    @property
+    def differing(self) -> str:
+        """The labels of what differs from the stored key, for a sentence."""
+        return ", ".join(str(self.fields[name].label) for name in self.changed_data)
+
+    def clean_expires_at(self) -> datetime | None:
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        stored = self.key.expires_at if self.key else None
+        if stored is not None and expires_at == _to_the_minute(stored):
+            return stored
+        if expires_at is not None and expires_at <= self.now:
+            raise ValidationError("This is past already. To stop the key at once, delete it.")
+        return expires_at
+
+    def clean(self) -> dict[str, Any]:
+        for name in _LIMITS:
+            limit, plans = self.cleaned_data.get(name), getattr(self.plan, name)
+            is_new = limit != self.initial.get(name)  # The plan may have become smaller since.
+            if limit is not None and plans is not None and limit > plans and is_new:
+                self.add_error(name, f"The plan allows {plans:,}; a key can have less, not more.")
+        key_type = self.key.type if self.key else self.cleaned_data.get("key_type")
+        # Boxes of the other type may be ticked still, from before the type was chosen.
+        of_type = {service.pk for service in self.fields["services"].queryset if service.key_type == key_type}  # type: ignore[attr-defined]
+        self.cleaned_data["services"] = [pk for pk in self.cleaned_data.get("services", []) if pk in of_type]
+        return self.cleaned_data
+
+
+def _initial(key: ApiKey) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "description": key.description,
+        "restrictions": [restriction.text for restriction in key.restrictions.all()],
+        "allows_no_origin": key.allows_no_origin,
+        "services": [service.pk for service in key.services.all()],
+        "expires_at": key.expires_at and _to_the_minute(key.expires_at),
+        **asdict(key.limits),
+    }
+
+
+def _to_the_minute(instant: datetime) -> datetime:
+    """As the browser's control shows it."""
+    return instant.replace(second=0, microsecond=0)

@@ -7,8 +7,10 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Upper
 
 from accounts.models import Account
+from keys.limits import KeyLimits
 
 
 class KeyType(models.TextChoices):
@@ -72,8 +74,17 @@ class ApiKey(models.Model):
     allows_no_origin = models.BooleanField(
         default=False, help_text="Let requests that name no origin pass a list of URL patterns."
     )
+    services = models.ManyToManyField(
+        Service, blank=True, related_name="+", help_text="What the key opens; none chosen is all of its type."
+    )
+    rate_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Requests in the plan's window for each IP address; empty for the plan's."
+    )
     requests_per_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Lower than the plan's limit; empty for the plan's."
+    )
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="One more with each change: who edits an older one is told so."
     )
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
@@ -86,13 +97,23 @@ class ApiKey(models.Model):
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
         verbose_name = "API key"
-        indexes: ClassVar = [models.Index(fields=["account", "-created_at"], name="apikey_account_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-created_at"], name="apikey_account_newest"),
+            models.Index("account", Upper("name"), name="apikey_account_name"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(type__in=KeyType.values), name="apikey_type_known"),
+            models.CheckConstraint(
+                condition=models.Q(rate_limit=None) | models.Q(rate_limit__gte=1), name="apikey_rate_limit_positive"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.masked_text})"
+
+    @property
+    def limits(self) -> KeyLimits:
+        return KeyLimits(rate_limit=self.rate_limit, requests_per_day=self.requests_per_day)
 
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:
@@ -123,3 +144,15 @@ class Restriction(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class KeyUse(models.Model):
+    """When a key was last let pass, to the minute, and from where. Written by the rollup; nothing decides by it."""
+
+    key = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="use")
+    used_at = models.DateTimeField()
+    origin = models.CharField(max_length=255, blank=True)
+    ip = models.GenericIPAddressField()
+
+    def __str__(self) -> str:
+        return f"{self.used_at:%Y-%m-%d %H:%M}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Literal, NamedTuple, NoReturn
 
 from keys.errors import Part, PatternError
 from keys.globs import Everything, TextSet, glob_parse
@@ -23,6 +23,19 @@ _STARS = re.compile(r"\*{2,}")
 _SCHEME = re.compile(r"[a-z*][a-z0-9+.*-]*")
 _WILD_HOST = re.compile(r"[a-z0-9_*-]+(?:\.[a-z0-9_*-]+)*")
 _PORT = re.compile(r"[0-9]{1,5}")
+
+
+# The parts in the order in which they are explained.
+UrlPart = Literal["scheme", "host", "port", "path"]
+
+
+class PatternParts(NamedTuple):
+    """The parts of a normal text as they are written; `port` is empty where none is."""
+
+    scheme: str
+    host: str
+    port: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +54,42 @@ class UrlPattern:
 
     def matches(self, origin: Origin) -> bool:
         return (
-            origin.host in self.hosts
-            and origin.scheme in self.schemes
-            and (self.is_any_port or origin.port == (self.port or default_port(origin.scheme)))
-            and (self.paths is None or origin.path in self.paths)
+            self._fits_host(origin)
+            and self._fits_scheme(origin)
+            and self._fits_port(origin)
+            and self._fits_path(origin)
         )
+
+    def faults(self, origin: Origin) -> tuple[UrlPart, ...]:
+        """The parts of `origin` that it does not allow: none exactly where it matches."""
+        fits: dict[UrlPart, bool] = {
+            "scheme": self._fits_scheme(origin),
+            "host": self._fits_host(origin),
+            "port": self._fits_port(origin),
+            "path": self._fits_path(origin),
+        }
+        return tuple(part for part, is_fit in fits.items() if not is_fit)
+
+    @property
+    def parts(self) -> PatternParts:
+        scheme, _, rest = self.text.partition("://")
+        authority, _, path = rest.partition("/")
+        head, colon, port = authority.rpartition(":")
+        if not colon or port.endswith("]"):  # The last colon of an IPv6 address.
+            head, port = authority, ""
+        return PatternParts(scheme, head, port, "/" + path)
+
+    def _fits_scheme(self, origin: Origin) -> bool:
+        return origin.scheme in self.schemes
+
+    def _fits_host(self, origin: Origin) -> bool:
+        return origin.host in self.hosts
+
+    def _fits_port(self, origin: Origin) -> bool:
+        return self.is_any_port or origin.port == (self.port or default_port(origin.scheme))
+
+    def _fits_path(self, origin: Origin) -> bool:
+        return self.paths is None or origin.path in self.paths
 
     @property
     def has_path(self) -> bool:

@@ -14,13 +14,15 @@ from keys.ip_ranges import ip_in_ranges, parse_ip_range
 from keys.origins import Origin
 from keys.patterns import UrlPattern, parse_pattern
 
+RestrictionEntry = UrlPattern | IPv4Network | IPv6Network
+
 # What is meant as an address, well written or not, so that a mistyped one is named as such and does not
 # become the pattern of a web site: digits and dots without port or path, or hex digits with two colons.
 _LIKE_IPV4 = re.compile(r"(?=[.*-]*[0-9])[0-9.*-]+(?:/[0-9.]*)?")
 _LIKE_IPV6 = re.compile(r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.*-]+(?:%[^/]*)?(?:/[0-9A-Fa-f:.]*)?")
 
 
-def parse_entry(text: str) -> UrlPattern | IPv4Network | IPv6Network:
+def parse_entry(text: str) -> RestrictionEntry:
     """What one entry of a list stands for, spaces around it left out. Raises RestrictionError."""
     entry = text.strip()
     if _LIKE_IPV4.fullmatch(entry) or _LIKE_IPV6.fullmatch(entry):
@@ -28,7 +30,7 @@ def parse_entry(text: str) -> UrlPattern | IPv4Network | IPv6Network:
     return parse_pattern(entry)
 
 
-def entry_text(entry: UrlPattern | IPv4Network | IPv6Network) -> str:
+def entry_text(entry: RestrictionEntry) -> str:
     """The normalised text of a restriction, as it is stored and shown."""
     if isinstance(entry, UrlPattern):
         return entry.text
@@ -46,7 +48,11 @@ class Restrictions:
     @classmethod
     def of(cls, entries: Iterable[str], *, allows_no_origin: bool = False) -> Restrictions:
         """The list in the order of `entries`, each once. Raises RestrictionError."""
-        parsed = tuple(dict.fromkeys(parse_entry(entry) for entry in entries))
+        return cls.of_parsed(map(parse_entry, entries), allows_no_origin=allows_no_origin)
+
+    @classmethod
+    def of_parsed(cls, entries: Iterable[RestrictionEntry], *, allows_no_origin: bool = False) -> Restrictions:
+        parsed = tuple(dict.fromkeys(entries))
         return cls(
             patterns=tuple(entry for entry in parsed if isinstance(entry, UrlPattern)),
             ip_ranges=tuple(entry for entry in parsed if not isinstance(entry, UrlPattern)),

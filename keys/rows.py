@@ -1,24 +1,30 @@
-"""What the list shows of a key. Asks the database nothing: the keys come with their restrictions."""
+"""What the list shows of a key. Asks the database nothing: the keys come with all that belongs to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from keys.models import ApiKey, KeyState, Restriction
+from keys.models import ApiKey, KeyState, KeyUse, Restriction
 
 _N_SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """`first` restrictions are shown at a glance, `more` on demand; `is_new` for a key just made."""
+    """`first` restrictions are shown at a glance, `more` on demand; `is_new` for a key just made.
+
+    `notes` are its other restrictions, a few words each. `use` is None for a key that never was let pass.
+    """
 
     key: ApiKey
     state: KeyState
     first: list[Restriction]
     more: list[Restriction]
+    notes: list[str]
+    use: KeyUse | None
     is_new: bool
 
 
@@ -30,4 +36,22 @@ def _row(key: ApiKey, now: datetime, *, is_new: bool) -> KeyRow:
     restrictions = list(key.restrictions.all())
     # A lone one left over takes no more room than the number of them.
     n_shown = _N_SHOWN if len(restrictions) > _N_SHOWN + 1 else len(restrictions)
-    return KeyRow(key, key.state_at(now), restrictions[:n_shown], restrictions[n_shown:], is_new)
+    return KeyRow(
+        key,
+        key.state_at(now),
+        restrictions[:n_shown],
+        restrictions[n_shown:],
+        _notes(key),
+        cast("KeyUse | None", getattr(key, "use", None)),
+        is_new,
+    )
+
+
+def _notes(key: ApiKey) -> list[str]:
+    notes = []
+    services = [str(service) for service in key.services.all()]
+    if services:
+        notes.append(services[0] + " only" if len(services) == 1 else f"{len(services)} services")
+    if key.rate_limit is not None:
+        notes.append(f"rate {key.rate_limit:,}")
+    return notes

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Upper
 
 from accounts.models import Account
-from keys.models import ApiKey, Service
+from keys.list_query import KeyListQuery, KeySort, StateFilter
+from keys.models import ApiKey, Service, Unit
 from keys.vault import lookup_digest
 
+SOON = timedelta(days=30)
 
-def keys_of(account: Account, *, search: str = "") -> QuerySet[ApiKey]:
-    """The keys of `account` that are not deleted, newest first, with their restrictions.
+_ORDER = {
+    KeySort.NEWEST: (F("created_at").desc(), F("id").desc()),
+    KeySort.OLDEST: (F("created_at").asc(), F("id").asc()),
+    KeySort.NAME: (Upper("name").asc(), F("id").asc()),
+    KeySort.USED: (F("use__used_at").desc(nulls_last=True), F("id").desc()),
+    KeySort.UNUSED: (F("use__used_at").asc(nulls_first=True), F("id").asc()),
+}
 
-    `search` is looked for, without case, in the name, the description and the part of the key that lists show.
+
+def keys_of(account: Account) -> QuerySet[ApiKey]:
+    """The keys of `account` that are not deleted, newest first."""
+    return ApiKey.objects.filter(account=account, revoked_at=None)
+
+
+def keys_found(account: Account, query: KeyListQuery, *, now: datetime) -> QuerySet[ApiKey]:
+    """What the list shows of `account`'s keys, with their restrictions, services and last use, without their texts.
+
+    The text is looked for, without case, in the name, the description and the part of the key that lists show.
     """
-    keys = ApiKey.objects.filter(account=account, revoked_at=None).prefetch_related("restrictions")
-    if not search:
-        return keys
-    return keys.filter(Q(name__icontains=search) | Q(description__icontains=search) | Q(masked_text__icontains=search))
+    keys = keys_of(account).filter(_has_state(query.state, now))
+    if query.type:
+        keys = keys.filter(type=query.type)
+    if query.q:
+        in_name, in_description = Q(name__icontains=query.q), Q(description__icontains=query.q)
+        keys = keys.filter(in_name | in_description | Q(masked_text__icontains=query.q))
+    keys = keys.select_related("use").prefetch_related("restrictions", "services")
+    return keys.defer("ciphertext", "lookup_digest").order_by(*_ORDER[query.sort])
+
+
+def _has_state(state: StateFilter, now: datetime) -> Q:
+    match state:
+        case StateFilter.ANY:
+            return Q()
+        case StateFilter.ACTIVE:
+            return Q(disabled_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+        case StateFilter.SOON:
+            return Q(disabled_at=None, expires_at__gt=now, expires_at__lte=now + SOON)
+        case StateFilter.EXPIRED:
+            return Q(disabled_at=None, expires_at__lte=now)
+        case StateFilter.DISABLED:
+            return Q(disabled_at__isnull=False)
+    assert_never(state)
 
 
 def all_keys_of(account: Account) -> QuerySet[ApiKey]:
@@ -27,6 +66,11 @@ def all_keys_of(account: Account) -> QuerySet[ApiKey]:
 
 def services() -> QuerySet[Service]:
     return Service.objects.order_by("position")
+
+
+def services_to_choose() -> QuerySet[Service]:
+    """What a key can be held to: services of their own, not the parts of a map load, which come along with it."""
+    return services().exclude(unit=Unit.NONE)
 
 
 def key_by_reference(reference: str) -> ApiKey | None:

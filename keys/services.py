@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import cast
 
 from django.db import transaction
+from django.db.models import F
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.changes import announce_key_change, announce_key_end
 from accounts.models import Account, User
 from goongdash.lib.clock import utc_now
-from keys.errors import KeyInvalid
+from keys.errors import KeyChanged, KeyInvalid
 from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
+from keys.limits import NO_LIMITS, KeyLimits
 from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
 from keys.names import name_fault
 from keys.patterns import UrlPattern
-from keys.restrictions import entry_text, parse_entry
+from keys.restrictions import RestrictionEntry, entry_text, parse_entry
+from keys.selectors import services_to_choose
 from keys.vault import encrypt, lookup_digest
 
 MAX_RESTRICTIONS = 200
+# From and to, by the name of what changed.
+Changes = dict[str, tuple[object, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +48,22 @@ def key_create(
     description: str = "",
     restrictions: Iterable[str] = (),
     allows_no_origin: bool = False,
+    services: Collection[int] = (),
+    limits: KeyLimits = NO_LIMITS,
     expires_at: datetime | None = None,
+    created_at: datetime | None = None,
     created_by: User | None = None,
     text: str | None = None,
 ) -> CreatedKey:
     """A new key, restricted to `restrictions` (URL patterns and IP ranges; none: works from anywhere).
 
-    `text` takes over a key of another provider. Raises KeyInvalid for a bad type, name or text and
-    RestrictionError for the first bad entry; then nothing is stored.
+    `services` are ids (none: all of its type). `text` takes over a key of another provider, made at `created_at`.
+    Raises KeyInvalid for a bad type, name, text or service and RestrictionError for the first bad entry; then
+    nothing is stored.
     """
     if key_type not in KeyType.values:
         raise KeyInvalid(f"{key_type!r} is no key type; choose rest or tiles.")
-    if fault := name_fault(name):
-        raise KeyInvalid(fault)
-    if len(description.strip()) > 1_000:
-        raise KeyInvalid("The description is longer than 1,000 characters.")
+    _check_words(name, description)
     if text is not None and not is_importable(text):
         raise KeyInvalid("A key text is 16 to 200 letters, digits and . _ ~ - characters.")
     text = text or make_key_text(cast("KeyTypeName", key_type), secrets.choice)
@@ -72,17 +78,26 @@ def key_create(
         ciphertext=encrypt(text),
         masked_text=mask(text),
         allows_no_origin=allows_no_origin,
-        created_at=utc_now(),
+        created_at=created_at or utc_now(),
         created_by=created_by,
         expires_at=expires_at,
+        **asdict(limits),
     )
-    _write_restrictions(key, restrictions)
+    if chosen := _services(key_type, services):
+        key.services.set(chosen)
+    _write_restrictions(key, _parsed(restrictions))
     audit(
         AuditAction.KEY_CREATED,
         account=account,
         on=key,
         name=key.name,
-        changes={"type": (None, key_type), "restrictions": (None, _texts(key)), "expires": (None, expires_at)},
+        changes={
+            "type": (None, key_type),
+            "restrictions": (None, _texts(key)),
+            "services": (None, list(chosen.values()) or None),
+            "expires": (None, expires_at),
+            **{name: (None, limit) for name, limit in asdict(limits).items()},
+        },
     )
     # A gate may remember this text as unknown, from a request that came too early.
     announce_key_change(key.lookup_digest)
@@ -90,11 +105,51 @@ def key_create(
 
 
 @transaction.atomic
+def key_update(
+    *,
+    key: ApiKey,
+    version: int,
+    name: str,
+    description: str,
+    restrictions: Iterable[str],
+    allows_no_origin: bool,
+    services: Collection[int],
+    limits: KeyLimits,
+    expires_at: datetime | None,
+) -> set[str]:
+    """Makes a key what it is to be from now on; returns the names of what that changed.
+
+    Raises KeyChanged where the key has been changed since it was at `version`, KeyInvalid and RestrictionError
+    as `key_create` does; then nothing is stored.
+    """
+    _check_words(name, description)
+    stored = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if stored.version != version or stored.revoked_at is not None:
+        raise KeyChanged("This key was changed in another window meanwhile.")
+    wanted = {
+        "name": name.strip(),
+        "description": description.strip(),
+        "allows_no_origin": allows_no_origin,
+        "expires_at": expires_at,
+        **asdict(limits),
+    }
+    changes: Changes = {field: (getattr(stored, field), value) for field, value in wanted.items()}
+    changes = {field: (old, new) for field, (old, new) in changes.items() if old != new}
+    changes |= _replace_lists(stored, _parsed(restrictions), _services(stored.type, services))
+    if changes:
+        ApiKey.objects.filter(pk=key.pk).update(**wanted, version=version + 1)
+        audit(AuditAction.KEY_EDITED, account=stored.account, on=stored, name=name.strip(), changes=changes)
+        announce_key_change(stored.lookup_digest)
+    return set(changes)
+
+
+@transaction.atomic
 def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
     """Replaces the whole list. Raises RestrictionError for the first bad entry; then the old list stays."""
     before = _texts(key)
     key.restrictions.all().delete()
-    _write_restrictions(key, restrictions)
+    _write_restrictions(key, _parsed(restrictions))
+    ApiKey.objects.filter(pk=key.pk).update(version=F("version") + 1)
     changes = {"restrictions": (before, _texts(key))}
     audit(AuditAction.KEY_RESTRICTED, account=key.account, on=key, name=key.name, changes=changes)
     announce_key_change(key.lookup_digest)
@@ -116,10 +171,46 @@ def _texts(key: ApiKey) -> list[str]:
     return list(key.restrictions.order_by("position").values_list("text", flat=True))
 
 
-def _write_restrictions(key: ApiKey, texts: Iterable[str]) -> None:
+def _check_words(name: str, description: str) -> None:
+    if fault := name_fault(name):
+        raise KeyInvalid(fault)
+    if len(description.strip()) > 1_000:
+        raise KeyInvalid("The description is longer than 1,000 characters.")
+
+
+def _services(key_type: str, ids: Collection[int]) -> dict[int, str]:
+    """The services' names by id, all of them services that such a key can be held to."""
+    if not ids:
+        return {}
+    known = {service.pk: str(service) for service in services_to_choose().filter(key_type=key_type, pk__in=ids)}
+    if len(known) != len(set(ids)):
+        raise KeyInvalid("One of the services is not there, or not for this type of key.")
+    return known
+
+
+def _parsed(texts: Iterable[str]) -> dict[str, RestrictionEntry]:
+    """The entries by their normalised texts, in order and each once."""
     entries = {entry_text(entry): entry for entry in map(parse_entry, texts)}
     if len(entries) > MAX_RESTRICTIONS:
         raise KeyInvalid(f"A key takes at most {MAX_RESTRICTIONS} restrictions.")
+    return entries
+
+
+def _replace_lists(key: ApiKey, entries: dict[str, RestrictionEntry], services: dict[int, str]) -> Changes:
+    """Restrictions and services as they are to be; a list that is so already is not written. Returns which were."""
+    changes: Changes = {}
+    texts, before = _texts(key), {service.pk: str(service) for service in key.services.all()}
+    if texts != list(entries):
+        key.restrictions.all().delete()
+        _write_restrictions(key, entries)
+        changes["restrictions"] = (texts, list(entries))
+    if before.keys() != services.keys():
+        key.services.set(services)
+        changes["services"] = (list(before.values()), list(services.values()))
+    return changes
+
+
+def _write_restrictions(key: ApiKey, entries: dict[str, RestrictionEntry]) -> None:
     Restriction.objects.bulk_create(
         Restriction(
             key=key,

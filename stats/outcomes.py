@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     CREDIT_EXHAUSTED = "credit_exhausted"
     SERVICE_UNKNOWN = "service_unknown"
     UNAVAILABLE = "unavailable"
+    SERVICE_NOT_ALLOWED = "service_not_allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     Outcome.CREDIT_EXHAUSTED: OutcomeFacts(11, 429, "CREDIT_EXHAUSTED", "Credit used up"),
     Outcome.SERVICE_UNKNOWN: OutcomeFacts(12, 404, "SERVICE_UNKNOWN", "No such service"),
     Outcome.UNAVAILABLE: OutcomeFacts(13, 503, "UNAVAILABLE", "Store unavailable"),
+    Outcome.SERVICE_NOT_ALLOWED: OutcomeFacts(14, 403, "SERVICE_NOT_ALLOWED", "Service not allowed"),
 }
 
 BY_NUMBER: dict[int, Outcome] = {facts.number: outcome for outcome, facts in OUTCOMES.items()}

@@ -13,8 +13,10 @@ from django.db import connection, transaction
 
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, day_start, days
+from keys.last_use import LastUse, key_uses_note
 from stats.ingest import SHARD_BITS, cursors_lock, ingest_all
 from stats.models import DailyUsage, HourlyUsage, ShardCursor
+from stats.outcomes import OUTCOMES, Outcome
 
 BATCH_RECORDS = 500_000
 
@@ -40,6 +42,12 @@ _ADD = """
     ON CONFLICT (account_id, day_on, key_id, service_id, outcome) DO UPDATE SET
         n_requests = d.n_requests + excluded.n_requests, units = d.units + excluded.units,
         cost_micro_usd = d.cost_micro_usd + excluded.cost_micro_usd
+"""
+# To the minute, so that a busy key's row is written once in a minute, however often there is a rollup.
+_LAST_USES = """
+    SELECT DISTINCT ON (key_id) key_id, date_trunc('minute', at), origin, host(ip)
+    FROM stats_usagerecord WHERE id > %(after)s AND id <= %(through)s AND outcome = %(allowed)s
+    ORDER BY key_id, at DESC
 """
 
 
@@ -74,7 +82,9 @@ def _roll_up_shard(shard: int) -> int:
     if n_new == 0:
         return 0
     base = (shard << SHARD_BITS) + cursor.n_rolled_up
-    _add_sums("id > %(after)s AND id <= %(through)s", {"after": base, "through": base + n_new})
+    batch = {"after": base, "through": base + n_new}
+    _add_sums("id > %(after)s AND id <= %(through)s", batch)
+    _note_last_uses(batch)
     cursor.n_rolled_up += n_new
     cursor.rolled_up_at = utc_now()
     cursor.save(update_fields=["n_rolled_up", "rolled_up_at"])
@@ -109,3 +119,9 @@ def _add_sums(where: str, params: Mapping[str, datetime | int]) -> None:
     sql = _ADD.format(sums=_SUMS.format(where=where))
     with connection.cursor() as cursor:
         cursor.execute(sql, {**params, "zone": settings.BILLING_TIME_ZONE})
+
+
+def _note_last_uses(batch: Mapping[str, int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_USES, {**batch, "allowed": OUTCOMES[Outcome.ALLOWED].number})
+        key_uses_note(LastUse(*row) for row in cursor.fetchall())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -64,6 +64,12 @@ def service_facts(services: Iterable[Service]) -> dict[int, ServiceFacts]:
         )
         for service in services
     }
+
+
+def requests_on(*, account: Account, day: date, key_ids: Iterable[int]) -> dict[int, int]:
+    """How many requests of that day count against each key's limit for it; a key without any is left out."""
+    sums = DailyUsage.objects.filter(account=account, day_on=day, key_id__in=list(key_ids), units__gt=0)
+    return dict(sums.values_list("key_id").annotate(n=Sum("units")).order_by())
 
 
 def usage_counted_at(account: Account) -> datetime | None:

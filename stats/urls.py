@@ -6,4 +6,7 @@ from stats import views
 
 app_name = "stats"
 
-urlpatterns = [path("statistics", views.statistics, name="statistics")]
+urlpatterns = [
+    path("statistics", views.statistics, name="statistics"),
+    path("statistics/keys", views.key_use, name="key_use"),
+]

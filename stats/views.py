@@ -1,4 +1,4 @@
-"""The statistics page, whole or (for htmx) the part of it that the filters change."""
+"""The statistics page, whole or (for htmx) the part of it that the filters change; the bars of the key list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
 from keys.selectors import all_keys_of
 from stats.forms import UsageFilters
-from stats.selectors import usage_counted_at, usage_of
+from stats.key_use import use_bar
+from stats.selectors import requests_on, usage_counted_at, usage_of
+
+MAX_KEYS = 200
 
 
 @require_safe
@@ -44,6 +47,19 @@ def statistics(request: SiteRequest) -> HttpResponse:
         context |= usage_context(account, filters, now)
     template = "stats/_statistics.html" if request.htmx else "stats/statistics.html"
     return render(request, template, context, status=422 if filters.errors else 200)
+
+
+@require_safe
+@requires(Permission.SEE)
+def key_use(request: SiteRequest) -> HttpResponse:
+    """Today's requests of the keys that a page of the key list shows, as bars that go into its rows."""
+    account = account_or_404(request)
+    asked = [int(text) for text in request.GET.getlist("key")[:MAX_KEYS] if text.isascii() and text.isdecimal()]
+    keys = list(all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63]).only("pk", "requests_per_day"))
+    today = day_of(utc_now(), settings.BILLING_ZONE)
+    used = requests_on(account=account, day=today, key_ids=[key.pk for key in keys])
+    bars = [use_bar(key.pk, used.get(key.pk, 0), key.requests_per_day, account.plan.requests_per_day) for key in keys]
+    return render(request, "stats/_key_use.html", {"bars": bars})
 
 
 def usage_context(account: Account, filters: UsageFilters, now: datetime) -> dict[str, Any]:

@@ -20,8 +20,11 @@ PURE = [
     "goongdash/lib/*.py",
     "goongdash/supervise.py",
     *(f"keys/{name}.py" for name in ("patterns", "origins", "ip_ranges", "restrictions", "key_text", "globs", "hosts")),
-    *(f"keys/{name}.py" for name in ("entries", "examples")),
-    *(f"stats/{name}.py" for name in ("events", "outcomes", "periods", "series", "charts", "report")),
+    *(
+        f"keys/{name}.py"
+        for name in ("entries", "examples", "explain", "coverage", "advice", "tester", "limits", "list_query")
+    ),
+    *(f"stats/{name}.py" for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use")),
     *(f"billing/{name}.py" for name in ("pricing", "credit")),
     *(f"gate/{name}.py" for name in ("decide", "snapshot", "specs", "replies", "facts", "calendar", "request_ids")),
     *(f"gate/{name}.py" for name in ("breaker", "charges", "spool_frames", "today")),

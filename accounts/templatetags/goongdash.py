@@ -5,6 +5,8 @@ Numbers are written the same way for every language (1,234.5), so that a page, a
 
 from __future__ import annotations
 
+from functools import cache
+
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
@@ -17,6 +19,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: int = 20) -> SafeString:
     """An icon of the sprite in static/vendor/. Decoration only: the text beside it says what it means."""
     return format_html(

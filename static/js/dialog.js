@@ -5,6 +5,7 @@
   const FIELDS = 'input:not([type=hidden]):not(:disabled), select:not(:disabled), textarea:not(:disabled)'
   let opener = null
   let isDirty = false
+  let isComing = false // The next dialog is asked for already: browsers tell of a `close` late, on a busy machine.
   let pressedOutside = false
 
   const isVisible = (element) => element.getClientRects().length > 0
@@ -30,21 +31,37 @@
     focusInside(dialog)
   }
 
+  function empty (dialog) {
+    isComing = false
+    document.dispatchEvent(new CustomEvent('dialog:closed'))
+    dialog.replaceChildren() // A key just shown must not stay in the page.
+  }
+
   function returnFocus () {
     const again = opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id)
     const target = again || document.getElementById('main')
-    target?.focus({ preventScroll: true })
+    // Who has gone on already, while `close` was late, stays where they are.
+    if (document.activeElement === document.body) target?.focus({ preventScroll: true })
     opener = null
   }
 
   document.addEventListener('htmx:beforeRequest', (event) => {
     const { target, elt } = event.detail
-    if (target?.id === 'dialog' && !target.open) opener = elt
+    if (target?.id !== 'dialog' || target.open) return
+    if (target.hasChildNodes()) empty(target) // Its `close` is still to come.
+    opener = elt
+    isComing = true
+  })
+
+  document.addEventListener('htmx:afterRequest', (event) => {
+    const { target, successful } = event.detail
+    if (target?.id === 'dialog' && !successful && isComing) empty(target)
   })
 
   document.addEventListener('htmx:afterSettle', (event) => {
     const dialog = event.detail.target
     if (dialog?.id !== 'dialog') return
+    isComing = false
     if (dialog.textContent.trim()) open(dialog)
     else dialog.close()
   })
@@ -55,8 +72,8 @@
     const dialog = document.getElementById('dialog')
     if (!dialog) return
     dialog.addEventListener('close', () => {
-      dialog.replaceChildren() // A key just shown must not stay in the page.
-      document.dispatchEvent(new CustomEvent('dialog:closed'))
+      if (isComing || dialog.open) return
+      empty(dialog)
       returnFocus()
     })
     dialog.addEventListener('input', () => { isDirty = true })

@@ -1,4 +1,4 @@
-// The key page: keys shown, hidden and copied, and the rows of the restriction list in the create dialog.
+// The key page: keys shown, hidden and copied, and the rows of the restriction list in a key's dialog.
 (() => {
   const tell = (level, text) => document.dispatchEvent(new CustomEvent('message', { detail: { level, text } }))
 
@@ -103,19 +103,32 @@
     htmx.trigger(list(), 'entries:check')
   }
 
+  // An entry that the page offers: beside the others, or instead of the one that it was offered for.
+  function take (button) {
+    const text = button.dataset.entryOffer
+    const row = 'entryInstead' in button.dataset ? button.closest('.entry') : null
+    let input = row?.querySelector('input') || inputs().find((input) => !input.value.trim())
+    if (!input && isFull(1)) return
+    input ||= addAfter(list().lastElementChild)
+    input.value = text
+    input.focus()
+    input.dispatchEvent(new Event('input', { bubbles: true }))
+  }
+
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button')
     if (!button) return
     if (button.dataset.keyShow) toggle(button)
     else if (button.dataset.keyCopy && button.dataset.copy === undefined) copy(button)
     else if ('entryAdd' in button.dataset) add()
+    else if ('entryOffer' in button.dataset) take(button)
     else if ('entryRemove' in button.dataset) remove(button.closest('.entry'))
   })
 
   document.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.isComposing || !event.target.matches('#entries input')) return
+    if (event.key !== 'Enter' || event.isComposing || !event.target.matches('#entries input, .tester input')) return
     event.preventDefault() // A form would be sent.
-    add()
+    if (event.target.closest('#entries')) add()
   })
 
   document.addEventListener('paste', (event) => {

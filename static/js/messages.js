@@ -76,6 +76,7 @@
     event.target.closest('[data-toast-close]')?.closest('[data-toast]').remove()
   })
   document.addEventListener('close', () => place(document.body), true)
+  document.addEventListener('dialog:closed', () => place(document.body))
   document.addEventListener('htmx:beforeSwap', () => place(document.body))
   document.addEventListener('htmx:afterSettle', () => place())
   document.addEventListener('message', (event) => show(event.detail.level || 'info', event.detail.text))

@@ -52,6 +52,10 @@ def deleted_key_id(world: World) -> list[object]:
     return [world.deleted_key.pk]
 
 
+def edited_key(world: World) -> dict[str, object]:
+    return {"version": world.key.version, "name": "Other"}
+
+
 def member_id(world: World) -> list[object]:
     return [world.member_id]
 
@@ -73,15 +77,19 @@ ROWS = [
     Row("keys:list", "get", SEE),
     Row("keys:create", "get", CHANGE_KEYS, htmx=True),
     Row("keys:create", "post", CHANGE_KEYS, data=lambda world: dict(new_key), htmx=True),
+    Row("keys:edit", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:edit", "post", CHANGE_KEYS, args=key_id, data=edited_key, is_of_account=True, htmx=True),
     Row("keys:reveal", "get", CHANGE_KEYS, args=key_id, is_of_account=True),
     Row("keys:delete", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:delete", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:check_entry", "get", CHANGE_KEYS),
     Row("keys:check_entries", "post", CHANGE_KEYS),
+    Row("keys:check_list", "post", CHANGE_KEYS),
     Row("receipts:deleted", "get", SEE),
     Row("receipts:receipt", "get", SEE, args=deleted_key_id, is_of_account=True),
     # ---- statistics and bills ----
     Row("stats:statistics", "get", SEE),
+    Row("stats:key_use", "get", SEE, data=lambda world: {"key": world.key.pk}),
     Row("billing:overview", "get", Permission.SEE_BILLS),
     Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),
     # ---- the account ----

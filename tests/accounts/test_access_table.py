@@ -105,7 +105,7 @@ def state() -> list[object]:
     return [
         sorted(Membership.objects.values_list("account", "user", "role")),
         sorted(Account.objects.values_list("pk", "name", "asks_before_showing_keys")),
-        sorted(ApiKey.objects.values_list("pk", "revoked_at")),
+        sorted(ApiKey.objects.values_list("pk", "name", "version", "revoked_at")),
         sorted(Invitation.objects.values_list("pk", "token_digest", "withdrawn_at")),
         AuditEntry.objects.count(),
     ]

@@ -15,6 +15,8 @@ from tests.gate.snapshots import SNAPSHOT
 
 GEOCODE = ServiceFacts(6, "geocode", "Geocode v1", "rest", "request", "/geocode")
 MAP_LOAD = ServiceFacts(15, "map-load", "Map load", "tiles", "map_load", "/assets/*.json")
+TILE = ServiceFacts(17, "tiles", "Tiles", "tiles", "none", "/tiles/*")
+LISTED = Restrictions.of(["example.com"])
 IP = ip_address("203.0.113.7")
 NOW_US = 1_700_000_000_000_000
 
@@ -31,9 +33,17 @@ NOW_US = 1_700_000_000_000_000
         ({}, None, None, Outcome.SERVICE_UNKNOWN),
         ({}, MAP_LOAD, None, Outcome.KEY_TYPE),
         ({"type": "tiles"}, GEOCODE, None, Outcome.KEY_TYPE),
-        ({"restrictions": Restrictions.of(["example.com"])}, MAP_LOAD, None, Outcome.KEY_TYPE),
-        ({"restrictions": Restrictions.of(["example.com"])}, GEOCODE, None, Outcome.ORIGIN_NOT_ALLOWED),
-        ({"restrictions": Restrictions.of(["example.com"])}, GEOCODE, "https://example.com/", None),
+        ({"services": frozenset({7})}, MAP_LOAD, None, Outcome.KEY_TYPE),
+        ({"services": frozenset({7})}, None, None, Outcome.SERVICE_UNKNOWN),
+        ({"services": frozenset({7})}, GEOCODE, None, Outcome.SERVICE_NOT_ALLOWED),
+        ({"services": frozenset({6, 7})}, GEOCODE, None, None),
+        ({"services": frozenset({7}), "restrictions": LISTED}, GEOCODE, None, Outcome.SERVICE_NOT_ALLOWED),
+        ({"services": frozenset({6}), "restrictions": LISTED}, GEOCODE, None, Outcome.ORIGIN_NOT_ALLOWED),
+        ({"type": "tiles", "services": frozenset({15})}, TILE, None, None),
+        ({"type": "tiles", "services": frozenset({99})}, MAP_LOAD, None, Outcome.SERVICE_NOT_ALLOWED),
+        ({"restrictions": LISTED}, MAP_LOAD, None, Outcome.KEY_TYPE),
+        ({"restrictions": LISTED}, GEOCODE, None, Outcome.ORIGIN_NOT_ALLOWED),
+        ({"restrictions": LISTED}, GEOCODE, "https://example.com/", None),
         ({"restrictions": Restrictions.of(["203.0.113.0/24"])}, GEOCODE, None, None),
     ],
 )

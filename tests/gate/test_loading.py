@@ -9,6 +9,8 @@ from accounts.models import CreditPeriod, Plan
 from billing.ledger import credit_grant
 from gate.loading import load_keys
 from goongdash.lib.clock import utc_now
+from keys.limits import KeyLimits
+from keys.models import Service
 from keys.services import CreatedKey, key_revoke
 from stats.outcomes import Outcome
 from tests.factories import make_account, make_event, make_key
@@ -48,7 +50,7 @@ def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
     keys = used_keys()
     digests = [key.key.lookup_digest for key in keys]
     alone = {digest: load_keys([digest])[digest] for digest in digests}
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         together = load_keys([*digests, "f" * 64])
     assert together == alone
     used = [together[digest].used for digest in digests]
@@ -63,10 +65,27 @@ def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
     assert together[digests[0]].credit.allowance_micro_usd == together[digests[3]].credit.allowance_micro_usd + 1_000
 
 
+def test_key_has_the_lower_of_its_own_limits_and_its_plan_s() -> None:
+    """The plan's: five a second, a thousand a day."""
+    limits = [KeyLimits(), KeyLimits(2, 100), KeyLimits(9, 9_000)]
+    keys = [make_key(limits=each).key for each in limits]
+    read = load_keys([key.lookup_digest for key in keys])
+    found = [read[key.lookup_digest] for key in keys]
+    assert [(one.rate_limit, one.requests_per_day) for one in found] == [(5, 1_000), (2, 100), (5, 1_000)]
+
+
+def test_key_has_its_choice_of_services_and_without_one_none() -> None:
+    geocode, trip = (Service.objects.get(slug=slug).pk for slug in ("geocode", "trip"))
+    key, other = make_key(services=[geocode, trip]).key, make_key().key
+    read = load_keys([key.lookup_digest, other.lookup_digest])
+    assert read[key.lookup_digest].services == {geocode, trip}
+    assert read[other.lookup_digest].services is None
+
+
 def test_deleted_key_is_read_without_its_money(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     key = make_key().key
     key_revoke(key=key)
-    with django_assert_num_queries(3):  # Digest, key, restrictions.
+    with django_assert_num_queries(4):  # Digest, key, restrictions, services.
         (snapshot,) = load_keys([key.lookup_digest]).values()
     assert snapshot.is_revoked
     assert (snapshot.key_id, snapshot.account_id) == (key.pk, key.account_id)

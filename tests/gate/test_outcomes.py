@@ -10,8 +10,9 @@ import pytest
 
 from accounts.models import Account, Plan
 from goongdash.lib.clock import utc_now
-from keys.models import ApiKey
-from keys.services import key_revoke, key_set_restrictions
+from keys.limits import KeyLimits
+from keys.models import ApiKey, Service
+from keys.services import key_revoke, key_set_restrictions, key_update
 from stats.ingest import ingest_all
 from stats.models import UsageRecord
 from stats.outcomes import OUTCOMES, Outcome
@@ -122,6 +123,37 @@ def test_wrong_key_type_is_refused_and_told_the_right_one(
     assert_refused(answer, 403, "KEY_TYPE")
     assert named in answer.json()["message"]
     assert recorded() == [("key_type", 0, 0)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_service_that_the_key_leaves_out_is_refused_by_name(gate: GateProcess, mode: str) -> None:
+    key = make_key(services=[Service.objects.get(slug="geocode").pk])
+    answer = ask(gate, mode, f"/Direction?origin=1,2&destination=3,4&api_key={key.text}")
+    assert_refused(answer, 403, "SERVICE_NOT_ALLOWED")
+    assert str(Service.objects.get(slug="directions")) in answer.json()["message"]
+    assert ask(gate, mode, f"/Geocode?address=x&api_key={key.text}").status_code == 200
+    assert recorded() == [("service_not_allowed", 0, 0), ("allowed", 1, 5_000)]
+
+
+def test_choice_of_services_and_rate_hold_on_the_next_request(gate: GateProcess) -> None:
+    key = make_key()
+    uri = f"/geocode?address=x&api_key={key.text}"
+    assert gate.get(uri).headers["RateLimit-Policy"].startswith('"rate";q=5;w=1')
+    change(key.key, services=[Service.objects.get(slug="trip").pk], limits=KeyLimits(rate_limit=2))
+    wait_for_announcement()
+    refused = gate.get(uri)
+    assert_refused(refused, 403, "SERVICE_NOT_ALLOWED")
+    assert refused.headers["RateLimit-Policy"].startswith('"rate";q=2;w=1')
+
+
+def test_key_s_own_rate_is_held_where_it_is_lower_than_the_plan_s(gate: GateProcess) -> None:
+    account = account_on(rate_limit=3, rate_window_s=3_600)
+    lower, higher = (make_key(account, limits=KeyLimits(rate_limit=n)) for n in (2, 50))
+    for key, n_pass in ((lower, 2), (higher, 3)):
+        answers = [gate.get(f"/geocode?address=x&api_key={key.text}") for _ in range(n_pass + 1)]
+        assert [answer.status_code for answer in answers] == [200] * n_pass + [429]
+        assert_refused(answers[-1], 429, "RATE_LIMIT")
+        assert f"at most {n_pass} in 3600 seconds" in answers[-1].json()["message"]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -280,8 +312,23 @@ def test_every_outcome_is_produced_above() -> None:
     assert {outcome.value for outcome in Outcome} == {
         "allowed", "key_missing", "key_unknown", "key_revoked", "key_disabled", "key_expired", "key_type",
         "origin_not_allowed", "rate_limit", "daily_quota", "monthly_quota", "credit_exhausted",
-        "service_unknown", "unavailable",
+        "service_unknown", "unavailable", "service_not_allowed",
     }  # fmt: skip
+
+
+def change(key: ApiKey, *, services: list[int], limits: KeyLimits) -> None:
+    """What the key page's dialog does, where nothing else is touched."""
+    key_update(
+        key=key,
+        version=key.version,
+        name=key.name,
+        description="",
+        restrictions=[],
+        allows_no_origin=False,
+        services=services,
+        limits=limits,
+        expires_at=None,
+    )
 
 
 def wait_for_announcement() -> None:

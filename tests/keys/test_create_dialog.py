@@ -1,4 +1,4 @@
-"""The create dialog of keys/views.py: what it asks, refuses, stores and shows."""
+"""The create dialog of keys/dialogs.py: what it asks, refuses, stores and shows."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_create_is_refused_without_a_csrf_token(alice: Account) -> None:
         ("http*://example.com/*", "Web site"),
         ("203.0.113.7", "IP address"),
         ("::ffff:10.0.0.1", "saved as <code>10.0.0.1</code>"),
-        ("https://example.com/shop/*", "More likely you want <code>https://example.com/*</code>"),
+        ("https://example.com/shop/*", "Use <code>https://example.com/*</code>"),
         ("https://user@example.com/", "Host: <code>user@example.com</code>"),
         ("example.com:99999", "Port: <code>99999</code>"),
         ("<b>.com/x", "Host: <code>&lt;b&gt;.com</code>"),

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keys.coverage import Coverage
 from keys.entries import entries_read, entry_read
 
 
@@ -23,15 +24,19 @@ def test_entry_says_what_it_is_saved_as(typed: str, saved_as: str, is_site: bool
 
 
 def test_entry_with_a_real_path_names_the_one_without() -> None:
-    entry = entry_read("https://example.com/shop/*")
-    assert entry.has_path
-    assert entry.without_path == "https://example.com/*"
-    assert not entry_read(entry.without_path).has_path
+    [advice] = entry_read("https://example.com/shop/*").advice
+    assert advice.offer == "https://example.com/*"
+    assert entry_read(advice.offer).advice == []
 
 
-@pytest.mark.parametrize("typed", ["example.com", "https://example.com/", "https://example.com/*", "10.0.0.1"])
-def test_entry_without_a_real_path_is_not_warned_of(typed: str) -> None:
-    assert not entry_read(typed).has_path
+@pytest.mark.parametrize("typed", ["", "a b", "example.com", "https://example.com/", "10.0.0.1"])
+def test_entry_without_a_likely_mistake_is_not_warned_of(typed: str) -> None:
+    assert entry_read(typed).advice == []
+
+
+@pytest.mark.parametrize("typed", ["", "a b"])
+def test_what_cannot_be_used_covers_nothing(typed: str) -> None:
+    assert entry_read(typed).coverage == Coverage()
 
 
 @pytest.mark.parametrize(

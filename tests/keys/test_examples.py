@@ -41,7 +41,7 @@ def test_key_for_servers_only_is_tried_without_an_origin() -> None:
         ("http://localhost:*", "http://localhost/"),
         ("http://localhost:3000/*", "http://localhost:3000/"),
         ("https://shop-*.example.com/a/*/c", "https://shop-a.example.com/a//c"),
-        ("*", "https://a/"),
+        ("*", "https://www.example.com/"),
         ("203.0.113.0/24", None),
         ("bad one", None),
     ],

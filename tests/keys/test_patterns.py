@@ -12,21 +12,45 @@ from hypothesis import strategies as st
 from keys.errors import PatternError
 from keys.origins import Origin, default_port, origin_text, parse_url
 from keys.patterns import parse_pattern
-from tests.keys.pattern_cases import CASES, NORMAL_TEXTS, REFUSED
+from tests.keys.pattern_cases import CASES
+from tests.keys.pattern_texts import NORMAL_TEXTS, REFUSED
 
 
-@pytest.mark.parametrize(("pattern", "url", "is_allowed"), CASES)
-def test_pattern_allows_and_refuses_as_a_customer_reads_it(pattern: str, url: str, is_allowed: bool) -> None:
+@pytest.mark.parametrize(("pattern", "url", "reason"), CASES)
+def test_pattern_allows_and_refuses_as_a_customer_reads_it(pattern: str, url: str, reason: str) -> None:
     origin = parse_url(url)
 
     matched = origin is not None and parse_pattern(pattern).matches(origin)
 
-    assert matched is is_allowed
+    assert matched is (not reason)
+
+
+@pytest.mark.parametrize(("pattern", "url", "reason"), CASES)
+def test_refusal_names_the_parts_at_fault(pattern: str, url: str, reason: str) -> None:
+    origin = parse_url(url)
+
+    faults = "unreadable" if origin is None else " ".join(parse_pattern(pattern).faults(origin))
+
+    assert faults == reason
 
 
 def test_table_of_cases_is_large_and_has_none_twice() -> None:
-    assert len(CASES) >= 150
-    assert len(set(CASES)) == len(CASES)
+    assert len(CASES) >= 300
+    assert len({(pattern, url) for pattern, url, _ in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("example.com", ("http*", "example.com", "", "/*")),
+        ("https://*.example.com:8443/a/*", ("https", "*.example.com", "8443", "/a/*")),
+        ("http://[::1]/", ("http", "[::1]", "", "/")),
+        ("[::1]:*", ("http*", "[::1]", "*", "/*")),
+        ("*://*:*/a://b:1", ("*", "*", "*", "/a://b:1")),
+    ],
+)
+def test_parts_are_those_of_the_normal_text(text: str, parts: tuple[str, ...]) -> None:
+    assert parse_pattern(text).parts == parts
 
 
 @pytest.mark.parametrize(("text", "normal"), NORMAL_TEXTS)
@@ -132,6 +156,7 @@ def test_matching_agrees_with_the_plain_definition(text: str, origins: list[Orig
 
     for origin in origins:
         assert pattern.matches(origin) == _reference_matches(text, origin)
+        assert pattern.matches(origin) == (not pattern.faults(origin))
 
 
 @given(st.text("ab*", max_size=8), st.text("ab", max_size=12))
@@ -197,3 +222,25 @@ def test_path_never_lends_the_host_a_label(wild: str, host: str, tail: str) -> N
     bare = Origin("http", host, 80, "/")
 
     assert pattern.matches(Origin("http", host, 80, "/" + tail)) == pattern.matches(bare)
+
+
+_HOSTILE_PATTERNS = [
+    "http*://" + "*a" * 240 + "/" + "*a" * 753,
+    "http*://a/" + "*a" * 995,
+    "http*://*." + "a*." * 120 + "a/" + "a*" * 812,
+    "http*://a/" + "a*" * 995,
+    "*" * 2000,
+]
+_HOSTILE_URLS = ["http://a/" + "a" * 1991, "http://" + "a." * 126 + "a/" + "ab" * 870, "http://a/" + "%61" * 663]
+
+
+@pytest.mark.parametrize("text", _HOSTILE_PATTERNS)
+@pytest.mark.parametrize("url", _HOSTILE_URLS)
+def test_pattern_and_url_of_2_000_hostile_characters_are_answered(text: str, url: str) -> None:
+    """Linear by construction (`keys.globs`); how long it takes is measured in bench/."""
+    pattern, origin = parse_pattern(text), parse_url(url)
+
+    assert len(text) >= 1_990 and len(url) >= 1_990
+    assert origin is not None
+    assert pattern.matches(origin) == (not pattern.faults(origin))
+    assert parse_pattern(pattern.text) == pattern

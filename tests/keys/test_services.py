@@ -8,12 +8,13 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.changes import changes_channel
-from accounts.models import Account
+from accounts.models import Account, AuditEntry
 from goongdash.lib.clock import utc_now
-from keys.errors import KeyInvalid, RestrictionError
-from keys.models import ApiKey, Restriction
+from keys.errors import KeyChanged, KeyInvalid, RestrictionError
+from keys.limits import NO_LIMITS, KeyLimits
+from keys.models import ApiKey, Restriction, Service
 from keys.selectors import key_by_reference
-from keys.services import key_create, key_revoke, key_set_restrictions
+from keys.services import key_create, key_revoke, key_set_restrictions, key_update
 from keys.vault import decrypt, lookup_digest
 from stats.stream import redis_client
 from tests.factories import make_key, owner_of
@@ -141,6 +142,138 @@ def test_bad_restriction_leaves_the_old_list(alice: Account) -> None:
     assert restriction_texts(key) == ["http*://old.example.com/*"]
 
 
+# ---- Changing a key ----
+
+
+def update(key: ApiKey, version: int = 1, **changes: Any) -> set[str]:
+    as_it_is: dict[str, Any] = {
+        "name": key.name,
+        "description": key.description,
+        "restrictions": restriction_texts(key),
+        "allows_no_origin": key.allows_no_origin,
+        "services": [service.pk for service in key.services.all()],
+        "limits": key.limits,
+        "expires_at": key.expires_at,
+    }
+    return key_update(key=key, version=version, **{**as_it_is, **changes})
+
+
+def test_update_makes_the_key_what_it_is_to_be_and_no_other(alice: Account) -> None:
+    key, other = make_key(alice, restrictions=["old.example.com"]).key, make_key(alice, name="Other").key
+    geocode = Service.objects.get(slug="geocode")
+    expires_at = utc_now() + timedelta(days=30)
+    changed = update(
+        key,
+        name=" Cửa hàng ",
+        description="Bản đồ",
+        restrictions=["new.example.com", "10.0.0.1"],
+        allows_no_origin=True,
+        services=[geocode.pk],
+        limits=KeyLimits(2, 100),
+        expires_at=expires_at,
+    )
+    key = ApiKey.objects.get(pk=key.pk)
+    assert (key.name, key.description, key.allows_no_origin) == ("Cửa hàng", "Bản đồ", True)
+    assert (key.limits, key.expires_at, key.version) == (KeyLimits(2, 100), expires_at, 2)
+    assert restriction_texts(key) == ["http*://new.example.com/*", "10.0.0.1"]
+    assert list(key.services.all()) == [geocode]
+    assert changed == {
+        *("name", "description", "restrictions", "allows_no_origin", "services", "expires_at"),
+        *("rate_limit", "requests_per_day"),
+    }
+    other.refresh_from_db()
+    assert (other.name, other.version, other.limits) == ("Other", 1, NO_LIMITS)
+
+
+def test_update_is_in_the_history_from_and_to_and_what_stayed_is_not(alice: Account) -> None:
+    key = make_key(alice, name="Shop", restrictions=["old.example.com"]).key
+    geocode = Service.objects.get(slug="geocode")
+    update(key, name="Store", restrictions=["10.0.0.1"], services=[geocode.pk], limits=KeyLimits(rate_limit=2))
+    entry = AuditEntry.objects.get(action="key.edited")
+    assert (entry.account, entry.object_id, entry.object_name) == (alice, key.pk, "Store")
+    assert entry.changes == {
+        "name": ["Shop", "Store"],
+        "rate_limit": [None, 2],
+        "restrictions": [["http*://old.example.com/*"], ["10.0.0.1"]],
+        "services": [[], ["Geocode v1"]],
+    }
+
+
+def test_choice_of_services_and_limits_of_a_new_key_are_in_the_history(alice: Account) -> None:
+    geocode = Service.objects.get(slug="geocode")
+    make_key(alice, services=[geocode.pk], limits=KeyLimits(requests_per_day=100))
+    assert AuditEntry.objects.get(action="key.created").changes == {
+        "type": [None, "rest"],
+        "restrictions": [None, []],
+        "services": [None, ["Geocode v1"]],
+        "requests_per_day": [None, 100],
+    }
+
+
+def test_limits_services_and_expiry_can_be_taken_away_again(alice: Account) -> None:
+    geocode = Service.objects.get(slug="geocode")
+    limits = KeyLimits(2, 100)
+    key = make_key(alice, services=[geocode.pk], limits=limits, expires_at=utc_now()).key
+    update(key, services=[], limits=NO_LIMITS, expires_at=None)
+    key = ApiKey.objects.get(pk=key.pk)
+    assert (key.limits, key.expires_at, key.services.count()) == (NO_LIMITS, None, 0)
+
+
+def test_second_of_two_windows_overwrites_nothing(alice: Account) -> None:
+    key = make_key(alice, restrictions=["old.example.com"]).key
+    update(key, name="First", restrictions=["first.example.com"])
+    with pytest.raises(KeyChanged, match="another window"):
+        update(key, name="Second", restrictions=["second.example.com"])
+    key.refresh_from_db()
+    assert (key.name, key.version) == ("First", 2)
+    assert restriction_texts(key) == ["http*://first.example.com/*"]
+
+
+def test_deleted_key_is_not_changed(alice: Account) -> None:
+    key = make_key(alice, name="Storefront").key
+    key_revoke(key=key)
+    with pytest.raises(KeyChanged):
+        update(key, name="Alive")
+    key.refresh_from_db()
+    assert key.name == "Storefront"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"name": " "}, KeyInvalid),
+        ({"description": "x" * 1_001}, KeyInvalid),
+        ({"restrictions": ["new.example.com", "a b"]}, RestrictionError),
+        ({"services": [10**9]}, KeyInvalid),
+    ],
+)
+def test_change_that_cannot_be_changes_nothing(alice: Account, changes: dict[str, Any], error: type[Exception]) -> None:
+    key = make_key(alice, name="Storefront", restrictions=["old.example.com"]).key
+    with pytest.raises(error):
+        update(key, **{"name": "New", **changes})
+    key.refresh_from_db()
+    assert (key.name, key.version, restriction_texts(key)) == ("Storefront", 1, ["http*://old.example.com/*"])
+
+
+@pytest.mark.parametrize("slug", ["map-load", "tiles"])
+def test_key_is_held_to_no_service_that_its_type_does_not_open(alice: Account, slug: str) -> None:
+    service = Service.objects.get(slug=slug)
+    with pytest.raises(KeyInvalid, match="not for this type"):
+        make_key(alice, services=[service.pk])
+    assert ApiKey.objects.count() == 0
+
+
+def test_update_that_changes_nothing_is_told_to_nobody(
+    alice: Account, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    key = make_key(alice, restrictions=["example.com"]).key
+    with django_capture_on_commit_callbacks() as waiting:
+        assert update(key, restrictions=["EXAMPLE.com"]) == set()
+    key.refresh_from_db()
+    assert (key.version, waiting) == (1, [])
+    assert not AuditEntry.objects.filter(action="key.edited").exists()
+
+
 def test_revoke_keeps_the_key_and_its_first_revocation(alice: Account) -> None:
     key, other = make_key(alice).key, make_key(alice).key
     assert key_revoke(key=key) is True
@@ -161,13 +294,14 @@ def test_every_change_is_told_to_the_gates_after_its_commit(
     with django_capture_on_commit_callbacks() as waiting:
         key = make_key(alice).key
         key_set_restrictions(key=key, restrictions=["example.com"])
+        update(key, version=2, name="New")
         key_revoke(key=key)
     assert listener.lines() == []
     for announce in waiting:
         announce()
     # The last one asks for confirmations, too.
     told = f"key:{key.lookup_digest}"
-    assert listener.lines() == [told, told, told, f"confirm:{key.lookup_digest}"]
+    assert listener.lines() == [told, told, told, told, f"confirm:{key.lookup_digest}"]
 
 
 def test_change_that_failed_is_told_to_nobody(

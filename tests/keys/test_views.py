@@ -14,13 +14,13 @@ from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey
 from keys.services import key_revoke
-from tests.factories import make_account, make_key, owner_of
+from tests.factories import make_account, make_key, make_member, owner_of
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
 
 HTMX = {"HX-Request": "true"}
-PAGE_URLS = ["/keys", "/keys/new", "/keys/check-entry", "/keys/1/text", "/keys/1/delete"]
+PAGE_URLS = ["/keys", "/keys/new", "/keys/check-entry", "/keys/1/text", "/keys/1/edit", "/keys/1/delete"]
 
 
 def delete(client: Client, key: ApiKey, **headers: str) -> Response:
@@ -51,6 +51,8 @@ def test_user_without_an_account_finds_nothing(client: Client, alice: Account, u
         ("put", "/keys/1/delete"),
         ("post", "/keys/check-entry"),
         ("get", "/keys/check-entries"),
+        ("get", "/keys/check-list"),
+        ("put", "/keys/1/edit"),
     ],
 )
 def test_wrong_method_is_refused(alice_client: Client, method: str, url: str) -> None:
@@ -58,7 +60,7 @@ def test_wrong_method_is_refused(alice_client: Client, method: str, url: str) ->
 
 
 @pytest.mark.parametrize("key_id", ["0", "999999999", "9" * 40])
-@pytest.mark.parametrize("page", ["text", "delete"])
+@pytest.mark.parametrize("page", ["text", "edit", "delete"])
 def test_key_that_is_not_there_is_not_found(alice_client: Client, page: str, key_id: str) -> None:
     assert alice_client.get(f"/keys/{key_id}/{page}", headers=HTMX).status_code == 404
 
@@ -136,7 +138,7 @@ def test_list_asks_the_database_as_often_for_many_keys_as_for_one(
 ) -> None:
     for _ in range(n_keys):
         make_key(alice, restrictions=["example.com", "203.0.113.7"])
-    with django_assert_num_queries(6):  # Session, user, account; number of keys, keys, restrictions.
+    with django_assert_num_queries(7):  # Session, user, account; number of keys, keys, restrictions, services.
         assert alice_client.get("/keys").status_code == 200
 
 
@@ -283,3 +285,28 @@ def test_delete_keeps_the_search_that_the_page_shows(alice: Account, alice_clien
     page = delete(alice_client, key, **{"HX-Current-URL": "http://testserver/keys?q=shop"})
     assertContains(page, "Shop 2")
     assertNotContains(page, "Other")
+
+
+# ---- A member who may look only ----
+
+
+def test_who_may_look_only_sees_the_keys_and_no_button_that_changes_or_shows_one(
+    alice: Account, alice_client: Client
+) -> None:
+    key = make_key(alice, name="Storefront").key
+    viewer = Client()
+    viewer.force_login(make_member(alice, "viewer").user)
+    acts = ["reveal", "edit", "delete"]
+    for client, n in ((alice_client, 1), (viewer, 0)):
+        page = client.get("/keys").content.decode()
+        assert "Storefront" in page
+        assert [bool(page.count(reverse(f"keys:{act}", args=[key.pk]))) for act in acts] == [bool(n)] * 3
+        assert page.count(reverse("keys:create")) == n
+
+
+def test_who_may_look_only_is_not_asked_to_create_the_first_key(alice: Account) -> None:
+    viewer = Client()
+    viewer.force_login(make_member(alice, "viewer").user)
+    page = viewer.get("/keys")
+    assertContains(page, "No keys yet")
+    assertNotContains(page, reverse("keys:create"))

@@ -182,5 +182,5 @@ def test_link_local_caller_is_kept_without_our_interface() -> None:
 
 
 def test_every_outcome_has_a_number_of_its_own_that_never_changes() -> None:
-    assert [OUTCOMES[outcome].number for outcome in Outcome] == list(range(14))
+    assert [OUTCOMES[outcome].number for outcome in Outcome] == list(range(15))
     assert {BY_NUMBER[facts.number] for facts in OUTCOMES.values()} == set(Outcome)

@@ -1,0 +1,63 @@
+"""Form fields of the key dialog: the restriction list, a lower limit, the services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from keys.entries import entries_read
+from keys.models import Service
+from keys.services import MAX_RESTRICTIONS
+
+
+class EntriesField(forms.Field):
+    """A restriction list, one input for each entry; cleans to their texts. Each entry shows its own error."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[str]:
+        entries = entries_read(value or [])
+        n_bad = sum(entry.error is not None for entry in entries)
+        if n_bad:
+            noun = "One entry" if n_bad == 1 else f"{n_bad} entries"
+            raise ValidationError(f"{noun} of the list cannot be used, for the reason shown there.")
+        if len(entries) > MAX_RESTRICTIONS:
+            raise ValidationError(f"A key takes at most {MAX_RESTRICTIONS} entries; these are {len(entries):,}.")
+        return [entry.text for entry in entries]
+
+    def has_changed(self, initial: Iterable[str] | None, data: Iterable[str] | None) -> bool:
+        was, is_now = (
+            [entry.saved_as or entry.text for entry in entries_read(texts or [])] for texts in (initial, data)
+        )
+        return was != is_now
+
+
+class LimitField(forms.IntegerField):
+    """A whole number of requests, or none; typed into a plain line, where thousands may be set apart."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **options: Any) -> None:
+        too_low = "A limit is 1 or more. To refuse every request, delete the key."
+        errors = {"invalid": "Write a whole number.", "min_value": too_low}
+        super().__init__(min_value=1, max_value=1_000_000_000, required=False, error_messages=errors, **options)
+
+    def to_python(self, value: Any) -> int | None:
+        return super().to_python(value.replace(",", "").replace(" ", "") if isinstance(value, str) else value)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {"inputmode": "numeric", "autocomplete": "off"}
+
+
+class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Services, one box for each; none ticked is all of them. Cleans to their ids."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Service.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, **options)
+        self.error_messages["invalid_choice"] = "One of these services is not there any more."
+
+    def clean(self, value: Any) -> list[int]:  # type: ignore[override]
+        return [service.pk for service in super().clean(value)]

@@ -1,0 +1,25 @@
+"""What a key may do less than its account's plan: limits of its own. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """A key's own limits; None is none, and then the plan's holds. The lower of both holds where both are set.
+
+    `rate_limit` is in requests for each IP address in the plan's window; `requests_per_day` counts as the plan's
+    does, a map load being one request.
+    """
+
+    rate_limit: int | None = None
+    requests_per_day: int | None = None
+
+
+NO_LIMITS = KeyLimits()
+
+
+def lower_of(*limits: int | None) -> int | None:
+    """The lowest of `limits`, None being none at all."""
+    return min((limit for limit in limits if limit is not None), default=None)
