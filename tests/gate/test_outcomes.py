@@ -147,7 +147,7 @@ def test_choice_of_services_and_rate_hold_on_the_next_request(gate: GateProcess)
 
 
 def test_key_s_own_rate_is_held_where_it_is_lower_than_the_plan_s(gate: GateProcess) -> None:
-    account = account_on(rate_limit=3, rate_window_s=3_600)
+    account = account_on(rate_limit=3, rate_window_s=3_600, credit_micro_usd=10**9)
     lower, higher = (make_key(account, limits=KeyLimits(rate_limit=n)) for n in (2, 50))
     for key, n_pass in ((lower, 2), (higher, 3)):
         answers = [gate.get(f"/geocode?address=x&api_key={key.text}") for _ in range(n_pass + 1)]
