@@ -96,14 +96,19 @@ def _relatives(pattern: UrlPattern, patterns: Sequence[UrlPattern]) -> Advice | 
         domain = host[2:]
         if not _is_covered(domain, pattern, patterns):
             text = f"“{host}” covers the subdomains of “{domain}”, not “{domain}” itself."
-            return Advice(Caution.NO_APEX, text, _with(pattern, host=domain))
+            return Advice(Caution.NO_APEX, text, _relative(pattern, domain))
     elif host.startswith("www.") and _is_domain(host[4:]):
         if not _is_covered(host[4:], pattern, patterns):
-            return Advice(Caution.NO_APEX, f"“{host}” does not cover “{host[4:]}”.", _with(pattern, host=host[4:]))
+            return Advice(Caution.NO_APEX, f"“{host}” does not cover “{host[4:]}”.", _relative(pattern, host[4:]))
     elif _is_domain(host) and not _is_covered(f"www.{host}", pattern, patterns):
         text = f"“{host}” covers no subdomain, not even “www.{host}”."
-        return Advice(Caution.NO_SUBDOMAIN, text, _with(pattern, host=f"*.{host}"))
+        return Advice(Caution.NO_SUBDOMAIN, text, _relative(pattern, f"*.{host}"))
     return None
+
+
+def _relative(pattern: UrlPattern, host: str) -> str:
+    """The same for another host, on any page: what is missing is the site."""
+    return _with(pattern, host=host, path="/*") if pattern.has_path else _with(pattern, host=host)
 
 
 def _is_covered(host: str, like: UrlPattern, patterns: Sequence[UrlPattern]) -> bool:

@@ -14,12 +14,15 @@ from django.db import connection, transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 
+from accounts.changes import changes_channel
 from accounts.models import Account
 from goongdash.embedded.servers import using_servers
 from stats.stream import redis_client
 from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
 from tests.processes import SESSION_PREFIX, GateProcess, running_gate
+
+RECORDS = "stats_usagerecord"
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +48,7 @@ def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
 
 @pytest.fixture
 def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Puts plans, services and prices back when a `live` test has emptied all tables.
+    """Puts plans, services and prices back when a `live` test has emptied all tables, and takes partitions away.
 
     At once, and sequences begin again, so that a running gate finds all of the services, with the ids that it knows.
     """
@@ -54,6 +57,10 @@ def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
         reset = connection.ops.sequence_reset_by_name_sql(no_style(), connection.introspection.sequence_list())
         with connection.cursor() as cursor:
             cursor.execute(";".join(reset))
+            # Another test's zone may cut its days elsewhere.
+            cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [RECORDS])
+            for (partition,) in cursor.fetchall():
+                cursor.execute(f"DROP TABLE {partition}")
         for name, function in (
             ("accounts.migrations.0002_plans", "add_plans"),
             ("keys.migrations.0002_services", "add_services"),
@@ -81,6 +88,9 @@ def session_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> I
 def gate(live: None, session_gate: GateProcess, settings: Settings) -> GateProcess:
     """A running gate that believes X-Forwarded-For from this machine, and whose store is empty."""
     settings.REDIS_PREFIX = SESSION_PREFIX
+    while session_gate.get("/geocode").status_code == 404:
+        # It looked while a test had switched the service off.
+        redis_client().publish(changes_channel(), "catalogue")
     return session_gate
 
 

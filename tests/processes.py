@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -20,6 +22,8 @@ from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[1]
 START_TIMEOUT_S = 30
+_N_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = (12_000 + _N_WORKER * 2_000, 14_000 + _N_WORKER * 2_000)
 # Of the gate that the tests of a session share; of each worker, where several share the servers.
 SESSION_PREFIX = f"test-gate-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
@@ -63,10 +67,12 @@ def _read_response(stream: BinaryIO) -> httpx.Response:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that nobody listens on, of this worker's own and none that the system gives to outgoing connections."""
+    while True:
+        port = random.SystemRandom().randrange(*_PORTS)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def process_environment(*, redis_prefix: str, **overrides: str) -> dict[str, str]:

@@ -78,7 +78,7 @@ def test_key_has_its_choice_of_services_and_without_one_none() -> None:
     geocode, trip = (Service.objects.get(slug=slug).pk for slug in ("geocode", "trip"))
     key, other = make_key(services=[geocode, trip]).key, make_key().key
     read = load_keys([key.lookup_digest, other.lookup_digest])
-    assert read[key.lookup_digest].services == {geocode, trip}
+    assert read[key.lookup_digest].services == frozenset({geocode, trip})
     assert read[other.lookup_digest].services is None
 
 

@@ -151,7 +151,7 @@ def test_line_with_one_byte_changed_is_read_as_an_event_or_unreadable(data: st.D
         {**wire(EVENT), b"n": b"-1"},
         {**wire(EVENT), b"n": b"1e9"},
         {**wire(EVENT), b"n": b"9" * 16},
-        line_with(outcome="14"),
+        line_with(outcome="15"),
         line_with(outcome="-1"),
         line_with(account="9" * 19),
         line_with(account="-1"),
