@@ -25,9 +25,12 @@ PRICE = 5_000
 CORS = {"Access-Control-Allow-Origin": "*"}
 
 _socket = os.environ["REDIS_SOCKET"]
-_storage: Any = storage_from_string(f"async+redis+unix://{_socket}", implementation="redispy")
+_MAX_CONNECTIONS = 1_000
+_storage: Any = storage_from_string(
+    f"async+redis+unix://{_socket}", implementation="redispy", max_connections=_MAX_CONNECTIONS
+)
 _rate, _quota = MovingWindowRateLimiter(_storage), FixedWindowRateLimiter(_storage)
-_store = redis.asyncio.Redis(unix_socket_path=_socket)
+_store = redis.asyncio.Redis(unix_socket_path=_socket, max_connections=_MAX_CONNECTIONS)
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
