@@ -53,7 +53,7 @@ try:
     GATE_PUBLIC_URL = env.str("GATE_PUBLIC_URL", f"http://127.0.0.1:{GATE_PORT}", validate=_url).rstrip("/")
     TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
     METRICS_FROM = env.networks("METRICS_FROM", networks("127.0.0.0/8, ::1"))
-    KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 60, validate=validate.Range(1, 3_600))
+    KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 300, validate=validate.Range(1, 3_600))
     KEY_CACHE_SIZE = env.int("KEY_CACHE_SIZE", 100_000, validate=validate.Range(100, 10_000_000))
     STORE_TIMEOUT_MS = env.int("STORE_TIMEOUT_MS", 1_000, validate=validate.Range(10, 60_000))
     GATE_PROCESSES = env.int("GATE_PROCESSES", 1, validate=validate.Range(1, 1_024))

@@ -24,6 +24,7 @@ from goongdash.embedded.postgres import SERVER as POSTGRES
 from goongdash.embedded.redis import SERVER as REDIS
 from goongdash.embedded.servers import stop_all
 from goongdash.plan import MARK
+from tests.processes import free_port
 
 PROCFILE = """\
 postgres: python -m goongdash.embedded postgres
@@ -65,7 +66,8 @@ class Project:
 
     def start(self, **variables: str) -> subprocess.Popen[str]:
         inherited = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST", "GATE_HOST")}
-        own = {"DATA_DIR": self.data_dir, "PORT": self.port, "GATE_PORT": self.gate_port}
+        # One: what stands for the gate here shares its port with nobody.
+        own = {"DATA_DIR": self.data_dir, "PORT": self.port, "GATE_PORT": self.gate_port, "GATE_PROCESSES": 1}
         return subprocess.Popen(
             [sys.executable, "-m", "goongdash.run", "--root", str(self.root)],
             cwd=paths.BASE_DIR,
@@ -105,12 +107,6 @@ def project(folder: Path) -> Iterator[Project]:
     yield project
     processes.stop(processes.marked(MARK, str(project.data_dir)), signum=signal.SIGTERM, timeout_s=20)
     stop_all(project.data_dir)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def read_until(run: subprocess.Popen[str], text: str) -> str:

@@ -105,9 +105,9 @@ def test_it_takes_as_many_queries_for_a_long_history(
         ("ab", "ab", 5, False),  # The last requests may still be on their way.
         ("ab", "ab", 11, True),
         ("ab", "a", 11, False),
-        ("ab", "a", 61, True),
+        ("ab", "a", 301, True),
         ("", "", 11, False),
-        ("", "", 61, True),
+        ("", "", 301, True),
     ],
 )
 def test_receipt_is_final_when_all_have_confirmed_or_none_can_remember(
