@@ -18,10 +18,17 @@ logger = logging.getLogger(__name__)
 RETRY_S = 0.5
 # After so long without a line, Redis is asked whether it is still there; after twice that, it is not.
 SILENCE_S = 5.0
+# While nothing can be heard, keys are read anew this often: a deleted one must not be believed for long.
+UNHEARD_S = 30.0
 
 
 async def listen(url: str, channel: str, snapshots: Snapshots, presence: Presence) -> None:
-    """Runs until cancelled. After every (re)connection all snapshots are in doubt: lines may have been missed."""
+    """Runs until cancelled. After every (re)connection all snapshots are in doubt: lines may have been missed.
+
+    So they are, again and again, while there is none.
+    """
+    loop = asyncio.get_running_loop()
+    doubt_at = loop.time() + UNHEARD_S
     while True:
         client = redis.asyncio.Redis.from_url(url, health_check_interval=0)
         try:
@@ -30,6 +37,9 @@ async def listen(url: str, channel: str, snapshots: Snapshots, presence: Presenc
                 await _follow(pubsub, snapshots, presence)
         except (RedisError, OSError) as error:
             logger.warning("changes_not_heard", extra={"error": str(error)})
+            if loop.time() >= doubt_at:
+                snapshots.doubt_all()
+                doubt_at = loop.time() + UNHEARD_S
             await asyncio.sleep(RETRY_S)
         finally:
             await client.aclose()
