@@ -7,6 +7,7 @@ in a folder of the session's.
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -19,3 +20,6 @@ os.environ["LOG_FORMAT"] = "text"
 DATA_DIR = Path(tempfile.mkdtemp(prefix="goongdash-test-"))
 os.environ["DATA_DIR"] = str(DATA_DIR)
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+
+# It would log every URL that a test asks for, and there are keys in them.
+logging.getLogger("httpx").setLevel(logging.WARNING)
