@@ -19,12 +19,11 @@ from accounts.models import Account
 from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
+from keys.beside import beside, is_on_list, newest_beside
 from keys.entries import entries_read, entry_read
 from keys.errors import KeyChanged, KeyInvalid, RestrictionError
 from keys.examples import curl_line
 from keys.forms import KeyForm
-from keys.list_page import list_context, shown_query
-from keys.list_query import KeyListQuery
 from keys.models import ApiKey, KeyType
 from keys.selectors import keys_of
 from keys.services import MAX_RESTRICTIONS, CreatedKey, key_create, key_update
@@ -75,9 +74,7 @@ def key_edit_dialog(request: SiteRequest, key_id: int) -> HttpResponse:
         else:
             text = "is saved, and holds at once" if changed else "is as it was: nothing was changed"
             messages.success(request, f"“{form.cleaned_data['name']}” {text}.")
-            return render(
-                request, "keys/_done.html", {**list_context(account, shown_query(request)), "is_beside": True}
-            )
+            return render(request, "keys/_done.html", beside(request, account))
     return _form(request, "keys/_edit.html", form, key=key)
 
 
@@ -143,11 +140,11 @@ LIMIT_FIELDS = ("rate_limit", "requests_per_day", "expires_at")
 
 
 def _created(request: SiteRequest, account: Account, created: CreatedKey) -> HttpResponse:
-    """The key, and the list from its start, where the key is the first."""
+    """The key, and beside it the list from its start, where the key is the first, or the page of another key."""
     restrictions = [restriction.text for restriction in created.key.restrictions.all()]
+    is_beside_list = is_on_list(request)
     context = {
-        **list_context(account, KeyListQuery(), new_id=created.key.pk),
-        "is_beside": True,
+        **(newest_beside(account, created.key) if is_beside_list else beside(request, account)),
         "created": created,
         "restrictions": restrictions,
         "curl": curl_line(
@@ -157,4 +154,5 @@ def _created(request: SiteRequest, account: Account, created: CreatedKey) -> Htt
             restrictions=restrictions,
         ),
     }
-    return replace_url(render(request, "keys/_created.html", context), reverse("keys:list"))
+    response = render(request, "keys/_created.html", context)
+    return replace_url(response, reverse("keys:list")) if is_beside_list else response

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import QueryDict
 
 from accounts.models import Account
-from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from keys.examples import curl_line
-from keys.list_query import SORTS, STATES, TYPES, KeyListQuery, list_query
+from keys.list_query import SORTS, STATES, TYPES, KeyListQuery
 from keys.rows import key_rows
 from keys.selectors import keys_found, keys_of
 
@@ -37,8 +34,3 @@ def list_context(account: Account, query: KeyListQuery, *, new_id: int | None = 
         "filters": {"type": TYPES, "state": STATES, "sort": SORTS},
         "curl": curl_line(gate_url=settings.GATE_PUBLIC_URL, key_type="rest", key_text="YOUR_KEY"),
     }
-
-
-def shown_query(request: SiteRequest) -> KeyListQuery:
-    """What the list shows at the browser, while a dialog on it asks for something else."""
-    return list_query(QueryDict(urlsplit(request.htmx.current_url or "").query).dict())

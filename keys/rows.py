@@ -1,4 +1,7 @@
-"""What the list shows of a key. Asks the database nothing: the keys come with all that belongs to them."""
+"""What the list, and the head of its own page, show of a key.
+
+Asks the database nothing: the keys come with all that belongs to them.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,10 @@ class KeyRow:
 
 
 def key_rows(keys: Iterable[ApiKey], *, now: datetime, new_id: int | None = None) -> list[KeyRow]:
-    return [_row(key, now, is_new=key.pk == new_id) for key in keys]
+    return [key_row(key, now=now, is_new=key.pk == new_id) for key in keys]
 
 
-def _row(key: ApiKey, now: datetime, *, is_new: bool) -> KeyRow:
+def key_row(key: ApiKey, *, now: datetime, is_new: bool = False) -> KeyRow:
     restrictions = list(key.restrictions.all())
     # A lone one left over takes no more room than the number of them.
     n_shown = _N_SHOWN if len(restrictions) > _N_SHOWN + 1 else len(restrictions)

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Upper
+from django.shortcuts import get_object_or_404
 
 from accounts.models import Account
 from keys.list_query import KeyListQuery, KeySort, StateFilter
@@ -62,6 +63,12 @@ def _has_state(state: StateFilter, now: datetime) -> Q:
 def all_keys_of(account: Account) -> QuerySet[ApiKey]:
     """Every key that `account` ever had, deleted ones included, newest first."""
     return ApiKey.objects.filter(account=account)
+
+
+def key_to_show(account: Account, key_id: int) -> ApiKey:
+    """A key of `account`, deleted or not, with all that its page shows. Raises Http404 where there is none."""
+    keys = all_keys_of(account).select_related("use", "created_by").prefetch_related("restrictions", "services")
+    return get_object_or_404(keys.defer("ciphertext", "lookup_digest"), pk=key_id)
 
 
 def services() -> QuerySet[Service]:

@@ -9,6 +9,7 @@ app_name = "keys"
 urlpatterns = [
     path("keys", views.key_list, name="list"),
     path("keys/new", dialogs.key_create_dialog, name="create"),
+    path("keys/<int:key_id>", views.key_page, name="key"),
     path("keys/<int:key_id>/edit", dialogs.key_edit_dialog, name="edit"),
     path("keys/<int:key_id>/text", views.key_reveal, name="reveal"),
     path("keys/<int:key_id>/delete", views.key_delete, name="delete"),

@@ -1,4 +1,4 @@
-"""The key page: the list, a key's text, and the dialog that deletes a key."""
+"""The pages of the keys: the list, each key's own, a key's text, and the dialog that deletes a key."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from accounts.access import account_or_404, requires
 from accounts.permissions import Permission
 from accounts.recent_sign_in import recent_sign_in_where_asked
 from accounts.requests import SiteRequest
+from keys.beside import beside
 from keys.errors import KeyUnreadable
-from keys.list_page import list_context, shown_query
+from keys.key_page import key_context
+from keys.key_query import key_page_query
+from keys.list_page import list_context
 from keys.list_query import list_query
 from keys.selectors import all_keys_of, keys_of
 from keys.services import key_revoke
@@ -37,6 +40,15 @@ def key_list(request: SiteRequest) -> HttpResponse:
     url = reverse("keys:list") + (f"?{query.text}" if query.text else "")
     say_url = replace_url if request.htmx.trigger == FILTERS_ID else push_url
     return say_url(render(request, "keys/_list.html", context), url)
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+@requires(Permission.SEE)
+def key_page(request: SiteRequest, key_id: int) -> HttpResponse:
+    """A key's own page or, for htmx, what its tabs change. Its state is in the URL. Deleted keys keep theirs."""
+    context = key_context(account_or_404(request), key_id, key_page_query(request.GET.dict()))
+    return render(request, "keys/_key_body.html" if request.htmx else "keys/key.html", context)
 
 
 @require_safe
@@ -63,5 +75,4 @@ def key_delete(request: SiteRequest, key_id: int) -> HttpResponse:
         return render(request, "keys/_delete.html", {"key": key}) if request.htmx else redirect("keys:list")
     if request.method == "GET" or not key_revoke(key=key):
         messages.info(request, f"“{key.name}” was deleted before.")
-    context = {**list_context(account, shown_query(request)), "is_beside": True, "key": key}
-    return render(request, "keys/_deleted.html", context)
+    return render(request, "keys/_deleted.html", {"key": key, **beside(request, account)})

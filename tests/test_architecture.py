@@ -24,7 +24,11 @@ PURE = [
         f"keys/{name}.py"
         for name in ("entries", "examples", "explain", "coverage", "advice", "tester", "limits", "list_query")
     ),
-    *(f"stats/{name}.py" for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use")),
+    *(f"keys/{name}.py" for name in ("key_query", "snippets")),
+    *(
+        f"stats/{name}.py"
+        for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use", "key_periods")
+    ),
     *(f"billing/{name}.py" for name in ("pricing", "credit")),
     *(f"gate/{name}.py" for name in ("decide", "snapshot", "specs", "replies", "facts", "calendar", "request_ids")),
     *(f"gate/{name}.py" for name in ("breaker", "charges", "spool_frames", "today")),

@@ -1,4 +1,4 @@
-// The key page: keys shown, hidden and copied, and the rows of the restriction list in a key's dialog.
+// The pages of the keys: keys shown, hidden and copied, alone or within programs, and the rows of the restriction list in a key's dialog.
 (() => {
   const tell = (level, text) => document.dispatchEvent(new CustomEvent('message', { detail: { level, text } }))
 
@@ -35,6 +35,29 @@
     const text = await keyText(button.dataset.keyCopy)
     if (text === null) return
     button.dataset.copy = text
+    button.click()
+    delete button.dataset.copy
+  }
+
+  // ---- Programs to copy: with the whole key in place of its masked text, in what is copied or in the page ----
+
+  const filled = (pre, text) => pre.textContent.replaceAll(pre.dataset.masked, text)
+
+  async function fillAll (button) {
+    const isShown = button.getAttribute('aria-pressed') === 'true'
+    const text = isShown ? null : await keyText(button.dataset.snippetsShow)
+    if (!isShown && text === null) return
+    for (const pre of document.querySelectorAll('.snippet')) {
+      pre.dataset.plain ??= pre.textContent
+      pre.textContent = isShown ? pre.dataset.plain : filled(pre, text)
+    }
+    button.setAttribute('aria-pressed', String(!isShown))
+  }
+
+  async function copySnippet (button) {
+    const text = await keyText(button.dataset.snippetCopy)
+    if (text === null) return
+    button.dataset.copy = filled(button.parentElement.querySelector('.snippet'), text)
     button.click()
     delete button.dataset.copy
   }
@@ -120,6 +143,8 @@
     if (!button) return
     if (button.dataset.keyShow) toggle(button)
     else if (button.dataset.keyCopy && button.dataset.copy === undefined) copy(button)
+    else if (button.dataset.snippetsShow) fillAll(button)
+    else if (button.dataset.snippetCopy && button.dataset.copy === undefined) copySnippet(button)
     else if ('entryAdd' in button.dataset) add()
     else if ('entryOffer' in button.dataset) take(button)
     else if ('entryRemove' in button.dataset) remove(button.closest('.entry'))

@@ -77,6 +77,7 @@ ROWS = [
     Row("keys:list", "get", SEE),
     Row("keys:create", "get", CHANGE_KEYS, htmx=True),
     Row("keys:create", "post", CHANGE_KEYS, data=lambda world: dict(new_key), htmx=True),
+    Row("keys:key", "get", SEE, args=key_id, is_of_account=True),
     Row("keys:edit", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:edit", "post", CHANGE_KEYS, args=key_id, data=edited_key, is_of_account=True, htmx=True),
     Row("keys:reveal", "get", CHANGE_KEYS, args=key_id, is_of_account=True),
@@ -90,6 +91,8 @@ ROWS = [
     # ---- statistics and bills ----
     Row("stats:statistics", "get", SEE),
     Row("stats:key_use", "get", SEE, data=lambda world: {"key": world.key.pk}),
+    Row("stats:key_usage", "get", SEE, args=key_id, is_of_account=True, htmx=True),
+    Row("stats:key_origins", "get", SEE, args=key_id, is_of_account=True, htmx=True),
     Row("billing:overview", "get", Permission.SEE_BILLS),
     Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),
     # ---- the account ----

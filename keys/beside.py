@@ -1,0 +1,51 @@
+"""What stands under a dialog at the browser, the list of keys or the page of one, to come anew with what changed it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import Http404, QueryDict
+from django.urls import Resolver404, resolve
+
+from accounts.models import Account
+from accounts.requests import SiteRequest
+from keys.key_page import key_context
+from keys.key_query import key_page_query
+from keys.list_page import list_context
+from keys.list_query import KeyListQuery, list_query
+from keys.models import ApiKey
+
+
+def beside(request: SiteRequest, account: Account) -> dict[str, Any]:
+    """The context of the page that the dialog is on, which the answer brings along: include `beside` with it."""
+    url = urlsplit(request.htmx.current_url or "")
+    parameters = QueryDict(url.query).dict()
+    key_id = _key_id(url.path)
+    if key_id is not None:
+        try:
+            context = key_context(account, key_id, key_page_query(parameters))
+        except Http404:
+            pass  # The page is of another account: nobody's business, and not to be shown here.
+        else:
+            return {**context, "is_beside": True, "beside": "keys/_key_page.html"}
+    return {**list_context(account, list_query(parameters)), "is_beside": True, "beside": "keys/_list.html"}
+
+
+def newest_beside(account: Account, key: ApiKey) -> dict[str, Any]:
+    """The same for the list, from its start, where a key just made is the first."""
+    context = list_context(account, KeyListQuery(), new_id=key.pk)
+    return {**context, "is_beside": True, "beside": "keys/_list.html"}
+
+
+def is_on_list(request: SiteRequest) -> bool:
+    return _key_id(urlsplit(request.htmx.current_url or "").path) is None
+
+
+def _key_id(path: str) -> int | None:
+    """Whose page has that path; None for a path of any other page."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return None
+    return match.kwargs["key_id"] if match.view_name == "keys:key" else None
