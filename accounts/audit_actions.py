@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ActorKind(models.TextChoices):
@@ -17,11 +18,20 @@ class AuditAction(models.TextChoices):
 
     ACCOUNT_OPENED = "account.opened", "Account opened"
     ACCOUNT_RENAMED = "account.renamed", "Account renamed"
-    ACCOUNT_PLAN_CHANGED = "account.plan_changed", "Plan changed"
+    ACCOUNT_PLAN_CHANGED = "account.plan_changed", _("Plan changed")
+    ACCOUNT_PLAN_TO_CHANGE = "account.plan_to_change", _("Plan to change")
+    ACCOUNT_PLAN_KEPT = "account.plan_kept", _("Plan kept after all")
+    PLAN_REQUESTED = "plan_request.made", _("Plan asked for")
+    PLAN_REQUEST_WITHDRAWN = "plan_request.withdrawn", _("Request for a plan withdrawn")
+    PLAN_REQUEST_APPROVED = "plan_request.approved", _("Request for a plan approved")
+    PLAN_REQUEST_DECLINED = "plan_request.declined", _("Request for a plan declined")
     ACCOUNT_SECURITY_CHANGED = "account.security_changed", "Security setting changed"
     ACCOUNT_HANDED_OVER = "account.handed_over", "Account handed over"
     ACCOUNT_EDITED = "account.edited", "Account edited"
     CREDIT_GRANTED = "credit.granted", "Credit granted"
+    MONEY_DEPOSITED = "money.deposited", _("Deposit received")
+    MONEY_REFUNDED = "money.refunded", _("Deposit refunded")
+    MONEY_ADJUSTED = "money.adjusted", _("Balance adjusted")
     INVITATION_SENT = "invitation.sent", "Invitation sent"
     INVITATION_RESENT = "invitation.resent", "Invitation sent again"
     INVITATION_WITHDRAWN = "invitation.withdrawn", "Invitation withdrawn"
@@ -64,6 +74,8 @@ KINDS = {
     "invitation": "Invitations",
     "account": "The account",
     "credit": "Credit",
+    "money": _("Money"),
+    "plan_request": _("Requests for a plan"),
     "sign_in": "Sign-in",
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit_actions import ActorKind, action_label
 from accounts.managers import UserManager
@@ -38,6 +39,13 @@ class CreditPeriod(models.TextChoices):
     ONCE = "once", "once, at sign-up"
 
 
+class CreditEnd(models.TextChoices):
+    """What happens when the month's free credit is used up."""
+
+    BALANCE = "balance", _("the balance is used")
+    STOP = "stop", _("requests are refused")
+
+
 class Plan(models.Model):
     """The limits and the free credit that an account has. Empty limits are none."""
 
@@ -52,6 +60,13 @@ class Plan(models.Model):
     rate_window_s = models.PositiveIntegerField(default=1)
     credit_micro_usd = models.BigIntegerField(default=0, help_text="Free credit, in micro-dollars.")
     credit_period = models.CharField(max_length=10, choices=CreditPeriod.choices, default=CreditPeriod.MONTHLY)
+    credit_end = models.CharField(
+        "when the credit ends",
+        max_length=10,
+        choices=CreditEnd.choices,
+        default=CreditEnd.BALANCE,
+        help_text="Where requests are refused, deposits and grants stay untouched.",
+    )
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -63,6 +78,10 @@ class Plan(models.Model):
                 condition=models.Q(rate_window_s__gte=1, rate_window_s__lte=3_600), name="plan_window_sane"
             ),
             models.CheckConstraint(condition=models.Q(credit_micro_usd__gte=0), name="plan_credit_positive"),
+            # Credit that is given once is part of the balance.
+            models.CheckConstraint(
+                condition=~models.Q(credit_period="once", credit_end="stop"), name="plan_stop_only_with_monthly_credit"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -74,6 +93,12 @@ class Account(models.Model):
 
     name = models.CharField(max_length=100)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="accounts")
+    next_plan = models.ForeignKey(
+        Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="What it changes to."
+    )
+    next_plan_on = models.DateField(
+        null=True, blank=True, help_text="The first day of the next plan, in the installation's zone."
+    )
     is_active = models.BooleanField(default=True, help_text="The keys of an inactive account are refused.")
     asks_before_showing_keys = models.BooleanField(
         default=False, help_text="Showing a key's text asks for a recent sign-in."
@@ -83,9 +108,26 @@ class Account(models.Model):
 
     class Meta:
         ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(next_plan=None, next_plan_on=None)
+                | models.Q(next_plan__isnull=False, next_plan_on__isnull=False),
+                name="account_next_plan_has_a_day",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_plan_on"], condition=models.Q(next_plan_on__isnull=False), name="account_plan_due"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def plan_on(self, day: date) -> Plan:
+        """The plan of that day: the next one from its first day on."""
+        is_next = self.next_plan is not None and self.next_plan_on is not None and day >= self.next_plan_on
+        return self.next_plan if is_next and self.next_plan is not None else self.plan
 
 
 class Role(models.TextChoices):

@@ -13,29 +13,31 @@ class Permission(StrEnum):
     SEE = "see this account"
     CHANGE_KEYS = "create, show or change keys"
     SEE_BILLS = "see the bills"
+    CHANGE_BILLING = "ask for plans, pay or set budgets"
     MANAGE_MEMBERS = "invite or change members"
     CHANGE_ACCOUNT = "change the account"
     SEE_HISTORY = "see the history of changes"
     HAND_OVER = "hand the account over"
 
 
-_ADMIN = frozenset(Permission) - {Permission.HAND_OVER}
+_BILLING = frozenset({Permission.SEE_BILLS, Permission.CHANGE_BILLING})
+_ADMIN = frozenset(Permission) - {Permission.HAND_OVER} - _BILLING
 
 # Everybody sees the keys without their texts, the statistics and who is a member.
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: _ADMIN,
     Role.DEVELOPER: frozenset({Permission.SEE, Permission.CHANGE_KEYS}),
-    Role.BILLING: frozenset({Permission.SEE, Permission.SEE_BILLS}),
+    Role.BILLING: frozenset({Permission.SEE}) | _BILLING,
     Role.VIEWER: frozenset({Permission.SEE}),
 }
 
 # What a role is for, as those who give it are told.
 PURPOSES: dict[Role, str] = {
     Role.OWNER: "Everything, and may hand the account over.",
-    Role.ADMIN: "Keys, bills, members and settings.",
+    Role.ADMIN: "Keys, members and settings; no bills.",
     Role.DEVELOPER: "Creates, shows and changes keys; no bills.",
-    Role.BILLING: "Sees the bills; can’t show or change keys.",
+    Role.BILLING: "Bills, plans, budgets and payments; can’t show or change keys.",
     Role.VIEWER: "Looks at keys and statistics; changes nothing.",
 }
 

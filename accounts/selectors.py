@@ -10,12 +10,12 @@ from accounts.models import Account, Membership, Plan, Role, User
 
 def accounts_of(user: User) -> QuerySet[Account]:
     """The accounts that `user` is a member of, oldest first, with their plans."""
-    return Account.objects.filter(memberships__user=user).select_related("plan").order_by("id")
+    return Account.objects.filter(memberships__user=user).select_related("plan", "next_plan").order_by("id")
 
 
 def memberships_of_user(user: User) -> list[Membership]:
     """What `user` is a member of, with accounts and plans, the oldest account first; in one query."""
-    return list(user.memberships.select_related("account__plan").order_by("account_id"))
+    return list(user.memberships.select_related("account__plan", "account__next_plan").order_by("account_id"))
 
 
 def memberships_of(account: Account) -> QuerySet[Membership]:

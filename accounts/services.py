@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import transaction
 
 from accounts.audit import audit
@@ -9,6 +11,7 @@ from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
 from accounts.models import Account, Membership, Plan, Role, User
 from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import Month
 
 DEFAULT_PLAN = "free"
 
@@ -55,13 +58,66 @@ def account_ask_before_showing_keys(*, account: Account, asks: bool) -> None:
 
 @transaction.atomic
 def account_set_plan(*, account: Account, plan: Plan) -> None:
-    """Puts the account on `plan` at once; every gate hears of it after the commit."""
+    """Puts the account on `plan` at once; every gate hears of it after the commit. What was to follow is dropped."""
     audit(
         AuditAction.ACCOUNT_PLAN_CHANGED,
         account=account,
         on=account,
         changes={"plan": (account.plan.slug, plan.slug)},
     )
-    account.plan = plan
-    account.save(update_fields=["plan"])
+    account.plan, account.next_plan, account.next_plan_on = plan, None, None
+    account.save(update_fields=["plan", "next_plan", "next_plan_on"])
     announce_account_change(account.pk)
+
+
+@transaction.atomic
+def account_change_plan(*, account: Account, plan: Plan, today: date) -> date:
+    """Changes to a higher plan at once and to a lower one when the month of `today` ends; returns the first day.
+
+    A change that was to follow gives way to this one.
+    """
+    if plan.position >= account.plan.position:
+        account_set_plan(account=account, plan=plan)
+        return today
+    account.next_plan, account.next_plan_on = plan, Month.of(today).next.first_day
+    audit(
+        AuditAction.ACCOUNT_PLAN_TO_CHANGE,
+        account=account,
+        on=account,
+        changes={"plan": (account.plan.slug, plan.slug), "from": (None, account.next_plan_on.isoformat())},
+    )
+    account.save(update_fields=["next_plan", "next_plan_on"])
+    announce_account_change(account.pk)
+    return account.next_plan_on
+
+
+@transaction.atomic
+def account_keep_plan(*, account: Account) -> bool:
+    """Takes a change back that has not come yet; returns whether there was one."""
+    if account.next_plan is None:
+        return False
+    audit(
+        AuditAction.ACCOUNT_PLAN_KEPT,
+        account=account,
+        on=account,
+        changes={"plan": (account.next_plan.slug, account.plan.slug)},
+    )
+    account.next_plan, account.next_plan_on = None, None
+    account.save(update_fields=["next_plan", "next_plan_on"])
+    announce_account_change(account.pk)
+    return True
+
+
+def plans_change_due(*, today: date) -> int:
+    """Makes every change of plan whose day has come, and returns how many. Safe to run twice and beside itself."""
+    due = Account.objects.filter(next_plan_on__lte=today).order_by("id").values_list("pk", flat=True)
+    return sum(_change_plan_due(account_id, today) for account_id in list(due))
+
+
+@transaction.atomic
+def _change_plan_due(account_id: int, today: date) -> bool:
+    account = Account.objects.select_for_update(of=("self",)).select_related("plan", "next_plan").get(pk=account_id)
+    if account.next_plan is None or account.next_plan_on is None or account.next_plan_on > today:
+        return False
+    account_set_plan(account=account, plan=account.next_plan)
+    return True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,8 +16,10 @@ from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_catalogue_change
 from accounts.models import Account
 from accounts.readonly_admin import ReadOnlyAdmin
+from billing.errors import PlanRequestError
 from billing.ledger import credit_grant
-from billing.models import LedgerEntry, Price, Statement, StatementLine
+from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
+from billing.plan_requests import plan_request_approve, plan_request_decline
 from goongdash.lib.money import MICRO_PER_USD, format_usd
 
 GRANT_MICRO_USD = 10 * MICRO_PER_USD
@@ -80,6 +84,41 @@ class StatementAdmin(ReadOnlyAdmin):
     @admin.display(description="net", ordering="net_micro_usd")
     def net(self, statement: Statement) -> str:
         return format_usd(statement.net_micro_usd)
+
+
+@admin.register(PlanRequest)
+class PlanRequestAdmin(ReadOnlyAdmin):
+    """What customers ask for; decided by the actions, which tell the gate and the ledger."""
+
+    list_display = ("created_at", "account", "current_plan", "plan", "state", "requested_by", "answer", "decided_at")
+    list_filter = ("state", "plan")
+    list_select_related = ("account__plan", "plan", "requested_by")
+    search_fields = ("account__name", "requested_by__email", "note", "answer")
+    actions = ("approve", "decline")  # type: ignore[assignment]
+
+    @admin.display(description="plan of today")
+    def current_plan(self, request: PlanRequest) -> str:
+        return request.account.plan.name
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("billing.change_planrequest"))
+
+    @admin.action(description="Approve: a higher plan begins at once, a lower one next month", permissions=["decide"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[PlanRequest]) -> None:
+        self._decide(request, queryset, plan_request_approve)
+
+    @admin.action(description="Decline", permissions=["decide"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[PlanRequest]) -> None:
+        self._decide(request, queryset, partial(plan_request_decline, answer="Declined by an operator"))
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[PlanRequest], decide: Callable[..., object]) -> None:
+        for each in queryset:
+            try:
+                decide(request=each)
+            except PlanRequestError as error:
+                self.message_user(request, f"{each}: {error}", messages.WARNING)
+            else:
+                self.message_user(request, f"{each}: done.", messages.SUCCESS)
 
 
 @admin.action(description="Grant $10 of credit to the selected accounts", permissions=["change"])

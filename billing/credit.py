@@ -1,7 +1,8 @@
 """How much an account may spend in a month, from what its ledger and its usage say. Pure.
 
 The month's free credit is used first and ends with the month. What usage goes beyond it is paid from money
-that does not expire: deposits, grants, adjustments. The gate lets an account spend the sum of both. Usage that
+that does not expire: deposits, grants, adjustments. The gate lets an account spend the sum of both, or, where its
+plan stops with the credit, the credit alone. Usage that
 reached its month after it was closed is paid in the month that was open then, like that month's own.
 """
 
@@ -47,7 +48,11 @@ def carried_balance(earlier: Iterable[MonthMoney]) -> int:
     return sum(month.money_micro_usd - month.paid_micro_usd for month in earlier)
 
 
-def allowance(*, carried_micro_usd: int, this_month: MonthMoney) -> int:
-    """What the month's own usage may come to, whatever it has come to already; never negative."""
-    have = carried_micro_usd + this_month.money_micro_usd + this_month.credit_micro_usd
+def allowance(*, carried_micro_usd: int, this_month: MonthMoney, uses_balance: bool = True) -> int:
+    """What the month's own usage may come to, whatever it has come to already; never negative.
+
+    Without `uses_balance`, money that lasts adds nothing; what is owed is taken off all the same.
+    """
+    lasting = carried_micro_usd + this_month.money_micro_usd
+    have = this_month.credit_micro_usd + (lasting if uses_balance else min(0, lasting))
     return max(0, have - this_month.late_micro_usd)

@@ -7,8 +7,10 @@ from datetime import date
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
+from accounts.actors import SYSTEM, current_actor
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
@@ -35,13 +37,22 @@ def entry_post(
     source: str = "",
     note: str = "",
 ) -> bool:
-    """Adds the entry unless one of its (account, month, kind, source) is there; returns whether it was new."""
+    """Adds the entry unless one of its (account, month, kind, source) is there; returns whether it was new.
+
+    Its author is who acts.
+    """
+    actor = current_actor()
     _, is_new = LedgerEntry.objects.get_or_create(
         account=account,
         period_on=month.first_day,
         kind=kind,
         source=source,
-        defaults={"amount_micro_usd": amount_micro_usd, "note": note, "created_at": utc_now()},
+        defaults={
+            "amount_micro_usd": amount_micro_usd,
+            "note": note,
+            "author": "" if actor is SYSTEM else actor.name,
+            "created_at": utc_now(),
+        },
     )
     if is_new:
         announce_account_change(account.pk)
@@ -51,8 +62,9 @@ def entry_post(
 def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = None) -> int:
     """Gives every active account (or `accounts`) the credit of its plan; returns how many got some now.
 
-    Monthly credit belongs to `month`, none where that is closed: what its statement says of credit stands.
-    Credit that a plan gives once, at sign-up, is lasting.
+    Monthly credit belongs to `month`, none where that is closed: what its statement says of credit stands. An
+    account that came to a plan with more in the month that runs gets the rest. Credit that a plan gives once, at
+    sign-up, is lasting.
     """
     closed = set(Statement.objects.filter(period_on=month.first_day).values_list("account_id", flat=True))
     if accounts is None:
@@ -63,16 +75,21 @@ def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = N
 def _accounts_without_credit(month: Month) -> QuerySet[Account]:
     """The active accounts whose plan gives credit that their ledger does not say yet: none of them, mostly."""
     entries = LedgerEntry.objects.filter(account=OuterRef("pk"))
-    has_this_month = Exists(entries.filter(kind=EntryKind.MONTHLY_CREDIT, period_on=month.first_day))
+    granted = (
+        entries.filter(kind=EntryKind.MONTHLY_CREDIT, period_on=month.first_day)
+        .values("account")
+        .annotate(sum=Sum("amount_micro_usd"))
+        .values("sum")
+    )
     has_for_sign_up = Exists(entries.filter(kind=EntryKind.GRANT, source=SIGN_UP))
-    is_due = Q(~has_this_month, plan__credit_period=CreditPeriod.MONTHLY)
+    is_due = Q(credit_granted__lt=F("plan__credit_micro_usd"), plan__credit_period=CreditPeriod.MONTHLY)
     is_due_once = Q(~has_for_sign_up, plan__credit_period=CreditPeriod.ONCE)
-    accounts = Account.objects.filter(is_due | is_due_once, is_active=True, plan__credit_micro_usd__gt=0)
-    return accounts.select_related("plan")
+    accounts = Account.objects.annotate(credit_granted=Coalesce(Subquery(granted), 0)).filter(is_due | is_due_once)
+    return accounts.filter(is_active=True, plan__credit_micro_usd__gt=0).select_related("plan", "next_plan")
 
 
 def _grant_plan_credit(account: Account, month: Month, closed: set[int]) -> bool:
-    plan = account.plan
+    plan = account.plan_on(month.first_day)
     if plan.credit_micro_usd == 0:
         return False
     if plan.credit_period == CreditPeriod.ONCE:
@@ -84,9 +101,30 @@ def _grant_plan_credit(account: Account, month: Month, closed: set[int]) -> bool
             source=SIGN_UP,
             note="Credit for signing up",
         )
-    return account.pk not in closed and entry_post(
-        account=account, month=month, kind=EntryKind.MONTHLY_CREDIT, amount_micro_usd=plan.credit_micro_usd
+    if account.pk in closed:
+        return False
+    granted = _granted(account, month)
+    if granted == 0:
+        return entry_post(
+            account=account, month=month, kind=EntryKind.MONTHLY_CREDIT, amount_micro_usd=plan.credit_micro_usd
+        )
+    # A plan of today says nothing about a month that is over.
+    is_raised = granted < plan.credit_micro_usd and month == Month.of(day_of(utc_now(), settings.BILLING_ZONE))
+    return is_raised and entry_post(
+        account=account,
+        month=month,
+        kind=EntryKind.MONTHLY_CREDIT,
+        amount_micro_usd=plan.credit_micro_usd - granted,
+        source=f"raised to {plan.credit_micro_usd}",
+        note=plan.name,
     )
+
+
+def _granted(account: Account, month: Month) -> int:
+    entries = LedgerEntry.objects.filter(
+        account=account, period_on=month.first_day, kind=EntryKind.MONTHLY_CREDIT
+    ).aggregate(amount=Sum("amount_micro_usd", default=0))
+    return int(entries["amount"])
 
 
 @transaction.atomic

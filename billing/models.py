@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account
+from accounts.models import Account, Plan
 from keys.models import Service
 
 
@@ -54,6 +56,7 @@ class LedgerEntry(models.Model):
     usage_on = models.DateField(null=True, blank=True, help_text="The day whose usage this charges.")
     amount_micro_usd = models.BigIntegerField()
     note = models.CharField(max_length=200, blank=True)
+    author = models.CharField(max_length=254, blank=True, help_text="Who wrote it; empty for the system.")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -63,11 +66,55 @@ class LedgerEntry(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["account", "period_on", "kind", "source"], name="ledgerentry_once_per_source"
-            )
+            ),
+            # A payment that is told again, in whatever month, is still the same payment.
+            models.UniqueConstraint(
+                fields=["account", "kind", "source"],
+                condition=models.Q(kind__in=["deposit", "refund", "adjustment"]),
+                name="ledgerentry_payment_once",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.period_on:%Y-%m}"
+
+
+class RequestState(models.TextChoices):
+    OPEN = "open", _("Open")
+    APPROVED = "approved", _("Approved")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class PlanRequest(models.Model):
+    """That a customer asks for a plan, and what became of it. An operator decides when the deposit is there."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="plan_requests")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
+    note = models.TextField(max_length=1_000, blank=True, help_text="What the customer says.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.OPEN)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=200, blank=True, help_text="What the customer is told.")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(state="open"), name="planrequest_one_open_per_account"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="open", decided_at=None)
+                | ~models.Q(state="open") & ~models.Q(decided_at=None),
+                name="planrequest_decided_when_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.plan}"
 
 
 class Statement(models.Model):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import F, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
-from accounts.models import Account, CreditPeriod
+from accounts.models import Account, CreditEnd, CreditPeriod
 from billing.credit import MonthMoney, allowance, carried_balance
 from billing.models import EntryKind, LedgerEntry, Price, Statement
 from billing.pricing import PriceOn, prices_on
@@ -146,7 +146,19 @@ def allowance_of(account: Account, month: Month, months: dict[Month, MonthMoney]
     return allowance(
         carried_micro_usd=carried_balance(money for m, money in months.items() if m < month),
         this_month=_month_money(account, month, months),
+        uses_balance=account.plan_on(month.first_day).credit_end == CreditEnd.BALANCE,
     )
+
+
+def balance_of(account: Account, month: Month, months: dict[Month, MonthMoney] | None = None) -> int:
+    """The account's own money at this moment of `month`, in micro-dollars: what a refund may come to at the most.
+
+    Deposits, grants and adjustments, less what usage took beyond the free credit; negative where it owes.
+    """
+    months = months_money(account) if months is None else months
+    this_month = _month_money(account, month, months)
+    earlier = carried_balance(money for m, money in months.items() if m < month)
+    return earlier + this_month.money_micro_usd - this_month.paid_micro_usd
 
 
 def credit_overview(account: Account, now: datetime) -> CreditOverview:
@@ -209,13 +221,16 @@ def _with_credits_due(
     account: Account, sums: Mapping[Month, dict[str, int]], closed: set[Month]
 ) -> dict[Month, MonthMoney]:
     months = {month: MonthMoney(**fields) for month, fields in sums.items()}
-    return {month: money if month in closed else _with_credit_due(account, money) for month, money in months.items()}
+    return {
+        month: money if month in closed else _with_credit_due(account, month, money) for month, money in months.items()
+    }
 
 
 def _month_money(account: Account, month: Month, months: dict[Month, MonthMoney]) -> MonthMoney:
-    return months.get(month) or _with_credit_due(account, MonthMoney())
+    return months.get(month) or _with_credit_due(account, month, MonthMoney())
 
 
-def _with_credit_due(account: Account, money: MonthMoney) -> MonthMoney:
-    is_due = money.credit_micro_usd == 0 and account.plan.credit_period == CreditPeriod.MONTHLY
-    return replace(money, credit_micro_usd=account.plan.credit_micro_usd) if is_due else money
+def _with_credit_due(account: Account, month: Month, money: MonthMoney) -> MonthMoney:
+    plan = account.plan_on(month.first_day)
+    is_due = money.credit_micro_usd < plan.credit_micro_usd and plan.credit_period == CreditPeriod.MONTHLY
+    return replace(money, credit_micro_usd=plan.credit_micro_usd) if is_due else money

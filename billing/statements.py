@@ -39,7 +39,7 @@ def accounts_to_close(month: Month, account: Account | None = None) -> list[Acco
     if account is not None:
         return [account] if account.created_at < end else []
     accounts = Account.objects.filter(created_at__lt=end).exclude(statements__period_on=month.first_day)
-    return list(accounts.select_related("plan").order_by("id"))
+    return list(accounts.select_related("plan", "next_plan").order_by("id"))
 
 
 def _close_account(account: Account, month: Month) -> Statement | None:

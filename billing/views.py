@@ -9,7 +9,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import account_or_404, requires
 from accounts.permissions import Permission
+from accounts.selectors import plans
 from billing.bills import bill_lines, has_sample, ledger_page, statement_of
+from billing.payments.receiving import takes_payments
+from billing.plan_offers import plan_offers
+from billing.plan_requests import open_request_of
 from billing.selectors import credit_overview, price_list, spend_by_service, statements_of
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_of
@@ -21,13 +25,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Credit, spending by service, plan, statements and ledger."""
     account, now = account_or_404(request), utc_now()
     credit = credit_overview(account, now)
-    prices = price_list(day_of(now, settings.BILLING_ZONE))
+    prices, requested = price_list(day_of(now, settings.BILLING_ZONE)), open_request_of(account)
     context = {
         "credit": credit,
         "lines": bill_lines(spend_by_service(account, credit.month), prices),
         "prices": prices,
         "has_sample": has_sample(prices),
         "statements": statements_of(account),
+        "plan_request": requested,
+        "plan_offers": plan_offers(account, plans(), requested),
+        "takes_payments": takes_payments(),
         "ledger": ledger_page(account, request.GET.get("page")),
     }
     return render(request, "billing/overview.html", context)

@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=47, hour=3),
         "options": {"expires": 3_000},
     },
+    "change plans": {"task": "accounts.change_plans", "schedule": 30.0, "options": {"expires": 25}},
     "grant monthly credit": {
         "task": "billing.grant_monthly_credit",
         "schedule": crontab(minute="*/10"),

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from accounts.actors import Actor, acting
 from accounts.audit_actions import ActorKind
+from goongdash.lib.money import MoneyError, parse_usd
 from goongdash.lib.periods import Month, PeriodError
 
 T = TypeVar("T")
@@ -53,6 +54,14 @@ def month_argument(text: str) -> Month:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def usd_argument(text: str) -> int:
+    """Micro-dollars."""
+    try:
+        return parse_usd(text)
+    except MoneyError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def day_argument(text: str) -> date:
     try:
         day = date.fromisoformat(text)
@@ -63,4 +72,4 @@ def day_argument(text: str) -> date:
     return day
 
 
-__all__ = ["CommandError", "CommandParser", "ReportingCommand", "day_argument", "month_argument"]
+__all__ = ["CommandError", "CommandParser", "ReportingCommand", "day_argument", "month_argument", "usd_argument"]

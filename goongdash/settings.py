@@ -77,6 +77,12 @@ try:
     # How many proxies of yours stand before the dashboard and append to X-Forwarded-For.
     ALLAUTH_TRUSTED_PROXY_COUNT = env.int("WEB_PROXY_COUNT", 0, validate=validate.Range(0, 10))
 
+    # Off where empty: deposits are then recorded by operators only.
+    PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", "", validate=validate.OneOf(["", "stripe"]))
+    STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+    STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
+    STRIPE_API_URL = env.str("STRIPE_API_URL", "")
+
     EMAIL_HOST = env.str("EMAIL_HOST", "")
     EMAIL_PORT = env.int("EMAIL_PORT", 587, validate=validate.Range(1, 65_535))
     EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
@@ -110,6 +116,9 @@ _missing = [
 ]
 if _missing:
     raise ImproperlyConfigured(f"Set {', '.join(_missing)}: hosts to answer for, secrets of at least 32 characters.")
+
+if PAYMENT_PROVIDER == "stripe" and not (STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET):
+    raise ImproperlyConfigured("Payments through Stripe need STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.")
 
 BILLING_ZONE = ZoneInfo(BILLING_TIME_ZONE)
 
@@ -261,7 +270,8 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [SELF],
         "frame-ancestors": [NONE],
-        "form-action": [SELF],
+        # The form that starts a payment is answered with a redirect to the provider's page.
+        "form-action": [SELF, "https://checkout.stripe.com"] if PAYMENT_PROVIDER == "stripe" else [SELF],
     }
 }
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None

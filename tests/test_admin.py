@@ -19,9 +19,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import readonly_admin
 from accounts.invitations import invitation_create
-from accounts.models import Account, AuditEntry, Invitation, Role, User
+from accounts.models import Account, AuditEntry, Invitation, Plan, Role, User
 from billing.ledger import usage_charge
-from billing.models import LedgerEntry, Price, Statement, StatementLine
+from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
+from billing.plan_requests import plan_request_make
 from billing.statements import month_close
 from keys.models import ApiKey, Service
 from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
@@ -44,6 +45,7 @@ N_QUERIES = {
     "accounts.User": 6,
     "auth.Group": 5,
     "billing.LedgerEntry": 6,
+    "billing.PlanRequest": 5,
     "billing.Price": 6,
     "billing.Statement": 4,
     "keys.ApiKey": 7,
@@ -57,7 +59,7 @@ N_QUERIES = {
 }
 READ_ONLY: list[type[Model]] = [
     *(UsageRecord, HourlyUsage, DailyUsage, ShardCursor, LedgerEntry, Statement),
-    *(AuditEntry, Invitation, UserSession),
+    *(AuditEntry, Invitation, UserSession, PlanRequest),
 ]
 
 
@@ -89,6 +91,7 @@ def fill() -> Account:
     )
     usage_charge(before=date(2026, 11, 23))
     list(month_close(month=OCTOBER, now=T0, account=account))
+    plan_request_make(account=account, plan=Plan.objects.get(slug="pro"), note="", by=None)
     Group.objects.create(name=str(uuid.uuid4()))
     owner = account.memberships.get()
     invitation_create(by=owner, email=f"{uuid.uuid4()}@example.com", role=Role.VIEWER)

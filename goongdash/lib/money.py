@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 MICRO_PER_USD = 1_000_000
+MICRO_PER_CENT = 10_000
 # What PostgreSQL's bigint holds.
 _LIMIT = 2**63
 
@@ -48,6 +49,6 @@ def round_to_cent(amount_micro_usd: int) -> int:
 
     The only rounding in the product. It is for showing a rounded figure, never for keeping one.
     """
-    cents, rest = divmod(abs(amount_micro_usd), 10_000)
-    rounded = (cents + (rest >= 5_000)) * 10_000
+    cents, rest = divmod(abs(amount_micro_usd), MICRO_PER_CENT)
+    rounded = (cents + (rest >= MICRO_PER_CENT // 2)) * MICRO_PER_CENT
     return -rounded if amount_micro_usd < 0 else rounded

@@ -69,6 +69,7 @@ def invitation_id(world: World) -> list[object]:
 
 
 SEE, CHANGE_KEYS = Permission.SEE, Permission.CHANGE_KEYS
+CHANGE_BILLING = Permission.CHANGE_BILLING
 MANAGE, HAND_OVER = Permission.MANAGE_MEMBERS, Permission.HAND_OVER
 new_key = {"key_type": "rest", "name": "Mine"}
 
@@ -95,6 +96,15 @@ ROWS = [
     Row("stats:key_origins", "get", SEE, args=key_id, is_of_account=True, htmx=True),
     Row("billing:overview", "get", Permission.SEE_BILLS),
     Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),
+    Row("billing:plan_request", "get", CHANGE_BILLING, args=lambda world: ["pro"], htmx=True),
+    Row("billing:plan_request", "post", CHANGE_BILLING, args=lambda world: ["pro"], htmx=True),
+    Row("billing:plan_request_end", "post", CHANGE_BILLING, 302),
+    Row("billing:plan_keep", "post", CHANGE_BILLING, 302),
+    # No payments are taken unless a provider is named.
+    Row("billing:deposit", "get", CHANGE_BILLING, 404),
+    Row("billing:deposit", "post", CHANGE_BILLING, 404),
+    Row("billing:deposit_paid", "get", Permission.SEE_BILLS, 302),
+    Row("billing:webhook", "post", OPEN, 404, args=lambda world: ["stripe"]),
     # ---- the account ----
     Row("accounts:account", "get", SEE),
     Row("accounts:account", "post", Permission.CHANGE_ACCOUNT, 302, data=lambda world: {"name": "New"}),

@@ -15,7 +15,8 @@ def test_every_role_is_in_every_table_and_sees_its_account() -> None:
     ("permission", "roles"),
     [
         (Permission.CHANGE_KEYS, {Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
-        (Permission.SEE_BILLS, {Role.OWNER, Role.ADMIN, Role.BILLING}),
+        (Permission.SEE_BILLS, {Role.OWNER, Role.BILLING}),
+        (Permission.CHANGE_BILLING, {Role.OWNER, Role.BILLING}),
         (Permission.MANAGE_MEMBERS, {Role.OWNER, Role.ADMIN}),
         (Permission.CHANGE_ACCOUNT, {Role.OWNER, Role.ADMIN}),
         (Permission.SEE_HISTORY, {Role.OWNER, Role.ADMIN}),

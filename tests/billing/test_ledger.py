@@ -59,7 +59,7 @@ def test_entry_written_twice_is_there_once_with_its_first_amount(account: Accoun
 def test_entries_that_differ_in_source_kind_month_or_account_are_all_kept(account: Account) -> None:
     for who in (account, make_account()):
         for month in (OCTOBER, NOVEMBER):
-            for kind in (EntryKind.DEPOSIT, EntryKind.GRANT):
+            for kind in (EntryKind.GRANT, EntryKind.USAGE):
                 for source in ("a", "b"):
                     assert entry_post(account=who, month=month, kind=kind, amount_micro_usd=1, source=source)
 

@@ -211,8 +211,9 @@ def test_query_counts_do_not_grow(
         use(alice, slug, days_ago=30 + n)
     close(alice)
     usage_charge(before=date(2026, 11, 23))
-    # Session, user, account; statements, usage, ledger; prices; spending, services; statements; entries, their number.
-    with django_assert_num_queries(12):
+    # Session, user, account; statements, usage, ledger; prices; spending, services; request, plans; statements;
+    # entries, their number.
+    with django_assert_num_queries(14):
         alice_client.get(URL)
     # Session, user, account; statement, lines, services.
     with django_assert_num_queries(6):
