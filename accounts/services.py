@@ -65,3 +65,17 @@ def account_set_plan(*, account: Account, plan: Plan) -> None:
     account.plan = plan
     account.save(update_fields=["plan"])
     announce_account_change(account.pk)
+
+
+@transaction.atomic
+def membership_mail_notices(*, member: Membership, mails: bool) -> None:
+    """Whether the account's notices are mailed to this member."""
+    audit(
+        AuditAction.MEMBER_MAILS_CHANGED,
+        account=member.account,
+        on=member.user,
+        name=member.user.email,
+        changes={"notices by e-mail": (member.mails_notices, mails)},
+    )
+    member.mails_notices = mails
+    member.save(update_fields=["mails_notices"])

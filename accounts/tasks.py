@@ -1,4 +1,4 @@
-"""What the schedule asks of accounts: forget what is a year old."""
+"""What the schedule asks of accounts: mail notices, forget what is a year old."""
 
 from __future__ import annotations
 
@@ -8,9 +8,21 @@ from celery import shared_task
 from django.conf import settings
 
 from accounts.audit import audit_forget
+from accounts.notice_mails import notices_mail
+from accounts.notices import MAIL_TASK, notices_forget
 from goongdash.lib.clock import utc_now
 
 
 @shared_task(name="accounts.forget_audit")
 def forget_audit() -> int:
     return audit_forget(before=utc_now() - timedelta(days=settings.AUDIT_RETENTION_DAYS))
+
+
+@shared_task(name=MAIL_TASK)
+def mail_notices() -> int:
+    return notices_mail()
+
+
+@shared_task(name="accounts.forget_notices")
+def forget_notices() -> int:
+    return notices_forget(before=utc_now() - timedelta(days=settings.NOTICE_RETENTION_DAYS))

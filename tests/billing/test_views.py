@@ -211,9 +211,10 @@ def test_query_counts_do_not_grow(
         use(alice, slug, days_ago=30 + n)
     close(alice)
     usage_charge(before=date(2026, 11, 23))
-    # Session, user, account; statements, usage, ledger; prices; spending, services; statements; entries, their number.
-    with django_assert_num_queries(12):
+    # Session, user, account; statements, usage, ledger; prices; spending, services; statements; entries, their
+    # number; the bell.
+    with django_assert_num_queries(13):
         alice_client.get(URL)
-    # Session, user, account; statement, lines, services.
-    with django_assert_num_queries(6):
+    # Session, user, account; statement, lines, services; the bell.
+    with django_assert_num_queries(7):
         alice_client.get("/billing/statements/2026-10")
