@@ -19,7 +19,7 @@ from accounts.audit import audit, audit_person
 from accounts.audit_actions import AuditAction
 from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_account_change, announce_catalogue_change
-from accounts.models import Account, AuditEntry, Invitation, Membership, Plan, User
+from accounts.models import Account, AuditEntry, Invitation, Membership, Notice, Plan, User
 from accounts.readonly_admin import ReadOnlyAdmin
 
 for model in (Authenticator, UserSession):
@@ -132,6 +132,14 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_filter = ("role", "sent_at")
     list_select_related = ("account", "invited_by")
     search_fields = ("email", "account__name")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "account", "kind", "source", "permission", "mailed_at")
+    list_filter = ("kind", "created_at")
+    list_select_related = ("account",)
+    search_fields = ("source", "account__name")
 
 
 @admin.register(Authenticator)

@@ -49,7 +49,7 @@ def audit(
         action=action,
         object_kind=action.partition(".")[0],
         object_id=on.pk,
-        object_name=_text(name or str(on))[:254],
+        object_name=shown_text(name or str(on))[:254],
         changes={field: [old, new] for field, old, new in _plain_changes(changes or {}) if old != new},
     )
 
@@ -84,7 +84,7 @@ def _plain(value: object) -> Any:
         case None | bool() | int():
             return value
         case str():
-            return _text(value)
+            return shown_text(value)
         case Iterable():
             items = [_plain(item) for item in value]
             more = len(items) - MAX_ITEMS
@@ -92,9 +92,10 @@ def _plain(value: object) -> Any:
         case datetime():
             return value.astimezone(UTC).isoformat()
         case _:
-            return _text(str(value))
+            return shown_text(str(value))
 
 
-def _text(text: str) -> str:
+def shown_text(text: str) -> str:
+    """A text that a customer typed, as it is kept and shown: what looks like a key left out, and not too long."""
     text = _SECRET.sub(HIDDEN, text)
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"

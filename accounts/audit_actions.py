@@ -43,6 +43,7 @@ class AuditAction(models.TextChoices):
     MEMBER_ROLE_CHANGED = "member.role_changed", "Member’s role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"
     MEMBER_LEFT = "member.left", "Member left"
+    MEMBER_MAILS_CHANGED = "member.mails_changed", "Notices by e-mail switched"
     PASSWORD_CHANGED = "sign_in.password_changed", "Password changed"
     PASSWORD_RESET = "sign_in.password_reset", "Password reset"
     ADDRESS_CHANGED = "sign_in.address_changed", "Email address changed"

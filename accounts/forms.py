@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.core import context
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from accounts.joining import address_proven
 from accounts.models import Role
@@ -72,3 +73,15 @@ class RoleForm(forms.Form):
 
 class SwitchForm(forms.Form):
     account = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+class NoticeMailsForm(forms.Form):
+    mails_notices = forms.BooleanField(
+        label=_("E-mail me the notices of this account"),
+        help_text=_("Such as a key that expires soon, or one that a stranger’s site uses. Only for you."),
+        required=False,
+    )
+
+
+class NoticesReadForm(forms.Form):
+    through = forms.IntegerField(min_value=0, max_value=2**63 - 1)

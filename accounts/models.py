@@ -144,6 +144,7 @@ class Membership(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.OWNER)
+    mails_notices = models.BooleanField(default=True, help_text="Notices of the account are mailed to this member.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -237,3 +238,61 @@ class AuditEntry(models.Model):
     @property
     def action_label(self) -> str:
         return action_label(self.action)
+
+
+class Notice(models.Model):
+    """Something that members of an account are told of, once: it is one by its kind and source.
+
+    `permission` names whom it is for: the members whose role has it. `mailed_at` is set when all of them that want
+    mails have got theirs.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="notices", db_index=False)
+    kind = models.CharField(max_length=40)
+    source = models.CharField(max_length=200, help_text="What it is about; the same again is no new notice.")
+    facts: models.JSONField[Any, dict[str, str | int]] = models.JSONField(default=dict)
+    permission = models.CharField(max_length=40)
+    created_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "kind", "source"], name="notice_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-id"], name="notice_newest"),
+            models.Index(fields=["created_at"], name="notice_age"),
+            models.Index(fields=["id"], condition=models.Q(mailed_at=None), name="notice_to_be_mailed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source}"
+
+
+class NoticeRead(models.Model):
+    """That a user has read a notice."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="reads", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices_read")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["notice", "user"], name="noticeread_once")]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} by {self.user_id}"
+
+
+class NoticeMail(models.Model):
+    """That a notice was mailed to a user."""
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="mails", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_mails")
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["notice", "user"], name="noticemail_once")]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} to {self.user_id}"

@@ -121,3 +121,17 @@ def _change_plan_due(account_id: int, today: date) -> bool:
         return False
     account_set_plan(account=account, plan=account.next_plan)
     return True
+
+
+@transaction.atomic
+def membership_mail_notices(*, member: Membership, mails: bool) -> None:
+    """Whether the account's notices are mailed to this member."""
+    audit(
+        AuditAction.MEMBER_MAILS_CHANGED,
+        account=member.account,
+        on=member.user,
+        name=member.user.email,
+        changes={"notices by e-mail": (member.mails_notices, mails)},
+    )
+    member.mails_notices = mails
+    member.save(update_fields=["mails_notices"])

@@ -1,4 +1,4 @@
-"""What the schedule asks of accounts: change plans whose day has come, forget what is a year old."""
+"""What the schedule asks of accounts: change plans, mail notices, forget what is a year old."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from celery import shared_task
 from django.conf import settings
 
 from accounts.audit import audit_forget
+from accounts.notice_mails import notices_mail
+from accounts.notices import MAIL_TASK, notices_forget
 from accounts.services import plans_change_due
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
@@ -21,3 +23,13 @@ def forget_audit() -> int:
 @shared_task(name="accounts.change_plans")
 def change_plans() -> int:
     return plans_change_due(today=day_of(utc_now(), settings.BILLING_ZONE))
+
+
+@shared_task(name=MAIL_TASK)
+def mail_notices() -> int:
+    return notices_mail()
+
+
+@shared_task(name="accounts.forget_notices")
+def forget_notices() -> int:
+    return notices_forget(before=utc_now() - timedelta(days=settings.NOTICE_RETENTION_DAYS))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import membership_or_404, requires
 from accounts.current import work_in
-from accounts.forms import AccountForm, InvitationForm, SecurityForm, SwitchForm
+from accounts.forms import AccountForm, InvitationForm, NoticeMailsForm, SecurityForm, SwitchForm
 from accounts.invitations import invitations_open
 from accounts.member_rows import invitation_rows, member_rows
 from accounts.permissions import Permission, roles_given_by
@@ -82,6 +82,7 @@ def account_page(request: SiteRequest, **forms: Any) -> HttpResponse:
     context = {
         "form": AccountForm(initial={"name": current.name}),
         "security_form": SecurityForm(initial={"asks_before_showing_keys": current.asks_before_showing_keys}),
+        "notices_form": NoticeMailsForm(initial={"mails_notices": membership.mails_notices}),
         "invitation_form": InvitationForm(roles=given),
         "plan": plan_row(current.plan, is_current=True),
         "plan_rows": [plan_row(plan, is_current=plan.pk == current.plan_id) for plan in plans()],

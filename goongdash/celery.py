@@ -24,6 +24,13 @@ app.conf.beat_schedule = {
         "options": {"expires": 3_000},
     },
     "change plans": {"task": "accounts.change_plans", "schedule": 30.0, "options": {"expires": 25}},
+    # Those that could not be mailed as soon as they were raised.
+    "mail notices": {"task": "accounts.mail_notices", "schedule": 60.0, "options": {"expires": 50}},
+    "forget notices": {
+        "task": "accounts.forget_notices",
+        "schedule": crontab(minute=57, hour=3),
+        "options": {"expires": 3_000},
+    },
     "grant monthly credit": {
         "task": "billing.grant_monthly_credit",
         "schedule": crontab(minute="*/10"),

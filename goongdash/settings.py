@@ -51,6 +51,8 @@ try:
     GATE_PORT = env.int("GATE_PORT", 8001, validate=validate.Range(1, 65_535))
     GATE_HOST = env.str("GATE_HOST", "127.0.0.1")
     GATE_PUBLIC_URL = env.str("GATE_PUBLIC_URL", f"http://127.0.0.1:{GATE_PORT}", validate=_url).rstrip("/")
+    # How the dashboard's address reads in mails.
+    WEB_PUBLIC_URL = env.str("WEB_PUBLIC_URL", f"http://127.0.0.1:{PORT}", validate=_url).rstrip("/")
     TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
     METRICS_FROM = env.networks("METRICS_FROM", networks("127.0.0.0/8, ::1"))
     KEY_CACHE_TTL_S = env.int("KEY_CACHE_TTL_S", 300, validate=validate.Range(1, 3_600))
@@ -66,6 +68,7 @@ try:
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
     # The database refuses to delete younger entries.
     AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 366, validate=validate.Range(366, 36_500))
+    NOTICE_RETENTION_DAYS = env.int("NOTICE_RETENTION_DAYS", 365, validate=validate.Range(1, 36_500))
     _zone = validate.OneOf(available_timezones(), error="{input!r} is no time zone; write it as Asia/Ho_Chi_Minh.")
     BILLING_TIME_ZONE = env.str("BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=_zone)
 

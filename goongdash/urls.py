@@ -24,6 +24,7 @@ urlpatterns = [
     path("favicon.ico", login_not_required(RedirectView.as_view(url="/static/img/favicon.svg")), name="favicon"),
     path("account/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("", include("accounts.notice_urls")),
     path("", include("keys.urls")),
     path("", include("stats.urls")),
     path("", include("stats.receipt_urls")),

@@ -28,7 +28,7 @@ VENDOR = Path(__file__).resolve().parent.parent / "static" / "vendor"
 
 # fmt: off
 ICONS = (
-    "alert-circle", "alert-triangle", "ban", "calendar", "chart-bar", "check", "chevron-down",
+    "alert-circle", "alert-triangle", "ban", "bell", "calendar", "chart-bar", "check", "chevron-down",
     "chevron-right", "clock", "copy", "credit-card", "device-desktop", "dots-vertical", "download",
     "external-link", "eye", "eye-off", "info-circle", "key", "logout", "mail", "map", "menu-2", "moon",
     "pencil", "plus", "receipt", "refresh", "search", "settings", "shield-check", "sun", "trash",
@@ -104,7 +104,7 @@ PACKAGES = (
         integrity="sha512-0pinvPZz7YeX+OSfxuEAbnEPWbocVXW5iU8h5lh41pYG8sZuQfpWECC980lxOT0clGIcNGn8xsBr+zKaRGdA/g==",
         build=build_icons,
         sha256={
-            "tabler-icons/sprite.svg": "7de2c9b9d9a0a66012e6781deb355ffc7be149e57567410363123e823b6d23cc",
+            "tabler-icons/sprite.svg": "99b8facefe324753db4100227beabeff129f1b96c5ab8a03ec5b218407c90327",
             "tabler-icons/LICENSE": "b740a1d46122672da62833e97f7e7c8a13fa85cbc7445b584b297cc00dde93db",
             "tabler/LICENSE": "b740a1d46122672da62833e97f7e7c8a13fa85cbc7445b584b297cc00dde93db",
         },

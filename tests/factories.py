@@ -10,7 +10,10 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 
-from accounts.models import Account, Membership, Role, User
+from accounts.models import Account, Membership, Notice, Role, User
+from accounts.notice_kinds import NoticeKind
+from accounts.notices import notice_raise
+from accounts.permissions import Permission
 from accounts.registration import account_register
 from keys.models import Service
 from keys.services import CreatedKey, key_create
@@ -68,3 +71,16 @@ def make_event(created: CreatedKey, service: str = "geocode", **overrides: Any) 
         "request_id": str(uuid.uuid4()),
     }
     return UsageEvent(**{**fields, **overrides})
+
+
+def make_notice(account: Account, **overrides: Any) -> Notice:
+    """By default of an origin that was first seen, for all members."""
+    fields: dict[str, Any] = {
+        "kind": NoticeKind.ORIGIN_FIRST_SEEN,
+        "source": f"test:{next(_numbers)}",
+        "facts": {"key": "Shop", "key_id": 1, "origin": "https://evil.example", "n_requests": 1_234},
+        "permission": Permission.SEE,
+        **overrides,
+    }
+    assert notice_raise(account=account, **fields)
+    return Notice.objects.get(account=account, kind=fields["kind"], source=fields["source"])

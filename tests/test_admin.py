@@ -19,7 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import readonly_admin
 from accounts.invitations import invitation_create
-from accounts.models import Account, AuditEntry, Invitation, Plan, Role, User
+from accounts.models import Account, AuditEntry, Invitation, Notice, Plan, Role, User
 from billing.ledger import usage_charge
 from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
 from billing.plan_requests import plan_request_make
@@ -28,7 +28,7 @@ from keys.models import ApiKey, Service
 from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
 from stats.outcomes import Outcome
 from tests.billing.books import OCTOBER, old_account, stop_clock
-from tests.factories import PASSWORD, T0, make_event, make_key
+from tests.factories import PASSWORD, T0, make_event, make_key, make_notice
 from tests.road import push, store
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,7 @@ N_QUERIES = {
     "accounts.Account": 8,
     "accounts.AuditEntry": 5,
     "accounts.Invitation": 4,
+    "accounts.Notice": 5,
     "accounts.Plan": 5,
     "accounts.User": 6,
     "auth.Group": 5,
@@ -57,9 +58,11 @@ N_QUERIES = {
     "stats.UsageRecord": 5,
     "usersessions.UserSession": 4,
 }
+# They belong to others, and show there or to nobody.
+NO_PAGE = {"membership", "restriction", "keyuse", "statementline", "noticeread", "noticemail"}
 READ_ONLY: list[type[Model]] = [
     *(UsageRecord, HourlyUsage, DailyUsage, ShardCursor, LedgerEntry, Statement),
-    *(AuditEntry, Invitation, UserSession, PlanRequest),
+    *(AuditEntry, Invitation, Notice, UserSession, PlanRequest),
 ]
 
 
@@ -95,6 +98,7 @@ def fill() -> Account:
     Group.objects.create(name=str(uuid.uuid4()))
     owner = account.memberships.get()
     invitation_create(by=owner, email=f"{uuid.uuid4()}@example.com", role=Role.VIEWER)
+    make_notice(account)
     Authenticator.objects.create(user=owner.user, type=Authenticator.Type.TOTP, data={"secret": "made up"})
     UserSession.objects.create(user=owner.user, ip="203.0.113.7", session_key=str(uuid.uuid4()), user_agent="Browser")
     return account
@@ -109,7 +113,7 @@ def test_every_model_of_ours_has_a_page() -> None:
         model
         for app in ("accounts", "keys", "stats", "billing")
         for model in apps.get_app_config(app).get_models()
-        if model._meta.model_name not in {"membership", "restriction", "keyuse", "statementline"}
+        if model._meta.model_name not in NO_PAGE
     }
 
     assert ours <= set(MODELS)

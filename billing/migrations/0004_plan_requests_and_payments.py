@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0008_plan_changes"),
+        ("accounts", "0010_plan_changes"),
         ("billing", "0003_sample_prices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

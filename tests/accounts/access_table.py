@@ -22,6 +22,7 @@ class World:
     member_id: int
     invitation_id: int
     token: str
+    notice_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ def as_viewer(world: World) -> dict[str, object]:
 
 def invitation_id(world: World) -> list[object]:
     return [world.invitation_id]
+
+
+def notice_id(world: World) -> list[object]:
+    return [world.notice_id]
 
 
 SEE, CHANGE_KEYS = Permission.SEE, Permission.CHANGE_KEYS
@@ -130,6 +135,12 @@ ROWS = [
     Row("accounts:switch", "post", SEE, 302, data=lambda world: {"account": world.account.pk}, is_of_account=True),
     Row("accounts:open_own", "post", SIGNED_IN, 302),
     Row("accounts:invitation", "get", OPEN, args=lambda world: [world.token], signed_in=403),
+    # ---- notices ----
+    Row("notices:list", "get", SEE),
+    Row("notices:bell", "get", SEE),
+    Row("notices:read", "post", SEE, args=notice_id, is_of_account=True, htmx=True),
+    Row("notices:read_all", "post", SEE, 302),
+    Row("notices:mails", "post", SEE, 302),
     # ---- the site ----
     Row("home", "get", SIGNED_IN, 302),
     Row("healthz", "get", OPEN, 0),

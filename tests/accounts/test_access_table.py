@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.invitations import invitation_create
-from accounts.models import Account, AuditEntry, Invitation, Membership, Role, User
+from accounts.models import Account, AuditEntry, Invitation, Membership, Notice, NoticeRead, Role, User
 from accounts.permissions import Permission, may
 from keys.models import ApiKey
 from keys.services import key_revoke
 from tests.accounts.access_table import OPEN, OPERATORS, ROWS, SIGNED_IN, Row, World
-from tests.factories import make_account, make_key, make_member, owner_of
+from tests.factories import make_account, make_key, make_member, make_notice, owner_of
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,8 @@ def world(mailoutbox: list[EmailMessage]) -> World:
     assert invited.token
     key, deleted = make_key(account).key, make_key(account).key
     key_revoke(key=deleted)
-    return World(account, key, deleted, subject.pk, invited.invitation.pk, invited.token)
+    notice = make_notice(account)
+    return World(account, key, deleted, subject.pk, invited.invitation.pk, invited.token, notice.pk)
 
 
 def client_of(person: str) -> Client:
@@ -103,9 +104,11 @@ def check(row: Row, person: str, world: World) -> None:
 def state() -> list[object]:
     """What a refused request must leave as it was."""
     return [
-        sorted(Membership.objects.values_list("account", "user", "role")),
+        sorted(Membership.objects.values_list("account", "user", "role", "mails_notices")),
         sorted(Account.objects.values_list("pk", "name", "asks_before_showing_keys")),
         sorted(ApiKey.objects.values_list("pk", "name", "version", "revoked_at")),
         sorted(Invitation.objects.values_list("pk", "token_digest", "withdrawn_at")),
+        sorted(Notice.objects.values_list("pk")),
+        NoticeRead.objects.count(),
         AuditEntry.objects.count(),
     ]

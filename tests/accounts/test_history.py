@@ -127,7 +127,7 @@ def test_page_asks_as_often_for_many_entries_as_for_one(
     for n_keys in (1, 10):
         for _ in range(n_keys):
             make_key(alice)
-        with django_assert_num_queries(5):  # Session, user, account; people, entries.
+        with django_assert_num_queries(6):  # Session, user, account; people, entries; the bell.
             alice_client.get("/account/history")
 
 

@@ -183,5 +183,5 @@ def test_refusal_names_the_roles_and_whom_to_ask(alice: Account) -> None:
     client.force_login(viewer.user)
     page = client.get("/billing")
     assertContains(page, "You are Viewer of Alice Maps; your role may not see the bills.", status_code=403)
-    assertContains(page, "Owner, Admin and Billing may.", status_code=403)
+    assertContains(page, "Owner and Billing may.", status_code=403)
     assertContains(page, "alice@example.com", status_code=403)

@@ -73,7 +73,7 @@ def test_page_asks_the_database_as_often_for_many_members_as_for_one(
     for _ in range(n_members - 1):
         Membership.objects.create(account=alice, user=owner_of(make_account()))
     # Session, user, account; plans, members, invitations, the user's second factors.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert alice_client.get("/account").status_code == 200
 
 

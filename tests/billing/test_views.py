@@ -212,9 +212,9 @@ def test_query_counts_do_not_grow(
     close(alice)
     usage_charge(before=date(2026, 11, 23))
     # Session, user, account; statements, usage, ledger; prices; spending, services; request, plans; statements;
-    # entries, their number.
-    with django_assert_num_queries(14):
+    # entries, their number; the bell.
+    with django_assert_num_queries(15):
         alice_client.get(URL)
-    # Session, user, account; statement, lines, services.
-    with django_assert_num_queries(6):
+    # Session, user, account; statement, lines, services; the bell.
+    with django_assert_num_queries(7):
         alice_client.get("/billing/statements/2026-10")

@@ -138,7 +138,9 @@ def test_list_asks_the_database_as_often_for_many_keys_as_for_one(
 ) -> None:
     for _ in range(n_keys):
         make_key(alice, restrictions=["example.com", "203.0.113.7"])
-    with django_assert_num_queries(7):  # Session, user, account; number of keys, keys, restrictions, services.
+    with django_assert_num_queries(
+        8
+    ):  # Session, user, account; number of keys, keys, restrictions, services; the bell.
         assert alice_client.get("/keys").status_code == 200
 
 

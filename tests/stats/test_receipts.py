@@ -205,7 +205,7 @@ def test_deleted_keys_are_listed_newest_first_in_as_many_queries_for_many(
     make_key(alice, name="Alive")
     for n in range(n_keys):
         end(make_key(alice, name=f"Key {n}"), ago=timedelta(days=n))
-    with django_assert_num_queries(5):  # Session, user, account; number of keys, keys.
+    with django_assert_num_queries(6):  # Session, user, account; number of keys, keys; the bell.
         page = alice_client.get("/keys/deleted")
     assert re.findall(r'class="cell-title">(.*?)<', page.content.decode()) == [f"Key {n}" for n in range(n_keys)]
 

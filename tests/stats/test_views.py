@@ -251,7 +251,7 @@ def test_key_names_are_escaped(alice: Account, alice_client: Client) -> None:
     assert b"<script>alert" not in alice_client.get(URL).content
 
 
-@pytest.mark.parametrize(("headers", "n_queries"), [({}, 7), (HTMX, 7)])
+@pytest.mark.parametrize(("headers", "n_queries"), [({}, 8), (HTMX, 7)])
 def test_query_count_does_not_grow(
     alice: Account,
     alice_client: Client,
@@ -259,7 +259,7 @@ def test_query_count_does_not_grow(
     headers: dict[str, str],
     n_queries: int,
 ) -> None:
-    # Session, user, account; rollup, keys, sums, services.
+    # Session, user, account; rollup, keys, sums, services; a page has a bell.
     slugs = ("geocode", "trip", "directions-v2")
     push_events([make_event(make_key(alice), slug, at=T0 - timedelta(days=n)) for n, slug in enumerate(slugs)])
     with django_assert_num_queries(n_queries):

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_append_only_audit"),
+        ("accounts", "0009_membership_mails_notices"),
     ]
 
     operations = [
