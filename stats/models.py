@@ -1,4 +1,6 @@
-"""Usage as it is kept: raw records (partitioned by day), hours, days, and how far ingest and rollup have come.
+"""Usage as it is kept: raw records, their sums by minute, hour, day and origin, and how far ingest and rollup came.
+
+Records and minutes are partitioned by day, hours by month (stats/partitions.py); stats/retention.py says for how long.
 
 Usage tables name accounts, keys and services without database constraints: rows arrive by COPY at the
 gate's pace, and outlive what they name. Their keys begin with the account. Nothing here is edited by hand.
@@ -47,6 +49,9 @@ class UsageRecord(Usage):
     cost_micro_usd = models.BigIntegerField()
     ip = models.GenericIPAddressField()
     origin = models.CharField(max_length=255, blank=True)
+    country = models.CharField(
+        max_length=2, blank=True, db_default="", help_text="Of the address; empty where nobody knows."
+    )
     request_id = models.UUIDField()
 
     class Meta:
@@ -67,6 +72,25 @@ class UsageSum(Usage):
 
     class Meta:
         abstract = True
+
+
+class MinuteUsage(UsageSum):
+    """Sums of one minute."""
+
+    minute_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "minute_at", "key", "service", "outcome"],
+                name="minuteusage_once",
+                nulls_distinct=False,
+            )
+        ]
+        verbose_name_plural = "minute usage"
+
+    def __str__(self) -> str:
+        return f"{self.minute_at:%Y-%m-%d %H:%M}"
 
 
 class HourlyUsage(UsageSum):
@@ -105,6 +129,31 @@ class DailyUsage(UsageSum):
 
     def __str__(self) -> str:
         return f"{self.day_on}"
+
+
+class DailyOriginUsage(UsageSum):
+    """The sums of one day once more, cut by origin and country as well. They add up to those of `DailyUsage`.
+
+    Anybody can name any origin: beyond the first so many of a key's day (stats/rollups.py), the others share one
+    `origin`, null. Empty is a request that named none.
+    """
+
+    day_on = models.DateField()
+    origin = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 — null is no text that comes.
+    country = models.CharField(max_length=2, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "day_on", "key", "origin", "country", "service", "outcome"],
+                name="dailyoriginusage_once",
+                nulls_distinct=False,
+            )
+        ]
+        verbose_name_plural = "daily origin usage"
+
+    def __str__(self) -> str:
+        return f"{self.day_on} {self.origin}"
 
 
 class ShardCursor(models.Model):

@@ -42,8 +42,14 @@ LABELS: dict[PeriodName, str] = {
 class Grain(StrEnum):
     """What one bar of a chart, or one row of an export, covers."""
 
+    MINUTE = "minute"
     HOUR = "hour"
     DAY = "day"
+    MONTH = "month"
+
+
+# Those that the rows of an export can have.
+EXPORT_GRAINS = (Grain.HOUR, Grain.DAY)
 
 
 @dataclass(frozen=True, slots=True)

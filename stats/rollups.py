@@ -1,54 +1,137 @@
-"""Adds new usage records to the hourly and daily sums, exactly once; rebuilds sums from records.
+"""Adds new usage records to their sums by minute, hour, day and origin, exactly once; rebuilds sums from records.
 
-Sums and watermark are written in one transaction. Days are summed from the same hours, so that both agree.
+Sums and watermark are written in one transaction. A batch of records is read once, and all of its sums are made of
+that reading, so that they agree. What is too old for the minutes or hours that are kept is in the days only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
 
+from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, day_start, days
 from keys.last_use import LastUse, key_uses_note
 from stats.ingest import SHARD_BITS, cursors_lock, ingest_all
-from stats.models import DailyUsage, HourlyUsage, ShardCursor
+from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, ShardCursor
 from stats.outcomes import OUTCOMES, Outcome
+from stats.partitions import HOURS, MINUTES, partition_days, partitions_ensure
+from stats.retention import hours_from, minutes_from, records_from
 
 BATCH_RECORDS = 500_000
+# Of how many origins a key's day has sums of their own. Anybody can name any; without a bound, one caller could
+# make a row with each request.
+MAX_ORIGINS = 50
+# What a batch is grouped in: the usual few megabytes would send most of it to files.
+_WORK_MEMORY = "64MB"
 
-_SUMS = """
-    SELECT account_id, key_id, service_id, outcome, date_trunc('hour', at, %(zone)s) AS hour_at,
-           count(*) AS n_requests, sum(units) AS units, sum(cost_micro_usd) AS cost_micro_usd
-    FROM stats_usagerecord WHERE {where} GROUP BY 1, 2, 3, 4, 5
+# Names: `n` requests, `u` units, `c` micro-dollars.
+_GROUPS = """
+    SELECT account_id, key_id, service_id, outcome, date_trunc('minute', at) AS minute_at, origin, country,
+           count(*) AS n, sum(units) AS u, sum(cost_micro_usd) AS c, max(at) AS last_at
+    FROM stats_usagerecord WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
+# An hour begins on a full hour of the zone's clock, and is the day's in which it begins. Rows are written in the order
+# of their index, which keeps its pages in memory and two writers from waiting for each other.
 _ADD = """
-    WITH batch AS MATERIALIZED ({sums}), hours AS (
-        INSERT INTO stats_hourlyusage AS h
+    WITH groups AS MATERIALIZED ({groups}),
+    minutes AS MATERIALIZED (
+        SELECT account_id, key_id, service_id, outcome, minute_at, sum(n) AS n, sum(u) AS u, sum(c) AS c
+        FROM groups GROUP BY 1, 2, 3, 4, 5
+    ),
+    hours AS MATERIALIZED (
+        SELECT account_id, key_id, service_id, outcome, date_trunc('hour', minute_at, %(zone)s) AS hour_at,
+               sum(n) AS n, sum(u) AS u, sum(c) AS c
+        FROM minutes GROUP BY 1, 2, 3, 4, 5
+    ),
+    new_minutes AS (
+        INSERT INTO stats_minuteusage AS known
+            (account_id, key_id, service_id, outcome, minute_at, n_requests, units, cost_micro_usd)
+        SELECT * FROM minutes WHERE minute_at >= %(minutes_from)s ORDER BY 1, 5, 2, 3, 4
+        ON CONFLICT (account_id, minute_at, key_id, service_id, outcome) DO UPDATE SET {add}
+    ),
+    new_hours AS (
+        INSERT INTO stats_hourlyusage AS known
             (account_id, key_id, service_id, outcome, hour_at, n_requests, units, cost_micro_usd)
-        SELECT * FROM batch ORDER BY 1, 5, 2, 3, 4
-        ON CONFLICT (account_id, hour_at, key_id, service_id, outcome) DO UPDATE SET
-            n_requests = h.n_requests + excluded.n_requests, units = h.units + excluded.units,
-            cost_micro_usd = h.cost_micro_usd + excluded.cost_micro_usd
+        SELECT * FROM hours WHERE hour_at >= %(hours_from)s ORDER BY 1, 5, 2, 3, 4
+        ON CONFLICT (account_id, hour_at, key_id, service_id, outcome) DO UPDATE SET {add}
+    ),
+    new_days AS (
+        INSERT INTO stats_dailyusage AS known
+            (account_id, key_id, service_id, outcome, day_on, n_requests, units, cost_micro_usd)
+        SELECT account_id, key_id, service_id, outcome, (hour_at AT TIME ZONE %(zone)s)::date, sum(n), sum(u), sum(c)
+        FROM hours GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 5, 2, 3, 4
+        ON CONFLICT (account_id, day_on, key_id, service_id, outcome) DO UPDATE SET {add}
+    ),
+    {origins},
+    new_origins AS (
+        INSERT INTO stats_dailyoriginusage AS known
+            (account_id, day_on, key_id, origin, country, service_id, outcome, n_requests, units, cost_micro_usd)
+        SELECT account_id, day_on, key_id, CASE WHEN has_row THEN origin END, country, service_id, outcome,
+               sum(n), sum(u), sum(c)
+        FROM origins JOIN origins_of_keys USING (account_id, day_on, key_id, origin)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7
+        ON CONFLICT (account_id, day_on, key_id, origin, country, service_id, outcome) DO UPDATE SET {add}
     )
-    INSERT INTO stats_dailyusage AS d
-        (account_id, key_id, service_id, outcome, day_on, n_requests, units, cost_micro_usd)
-    SELECT account_id, key_id, service_id, outcome, (hour_at AT TIME ZONE %(zone)s)::date,
-           sum(n_requests), sum(units), sum(cost_micro_usd)
-    FROM batch GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 5, 2, 3, 4
-    ON CONFLICT (account_id, day_on, key_id, service_id, outcome) DO UPDATE SET
-        n_requests = d.n_requests + excluded.n_requests, units = d.units + excluded.units,
-        cost_micro_usd = d.cost_micro_usd + excluded.cost_micro_usd
+    {last_uses}
 """
-# To the minute, so that a busy key's row is written once in a minute, however often there is a rollup.
+_SUM_UP = """
+    n_requests = known.n_requests + excluded.n_requests, units = known.units + excluded.units,
+    cost_micro_usd = known.cost_micro_usd + excluded.cost_micro_usd
+"""
+# An origin that the key's day has already goes on; of the others, those with the most requests get what room is left.
+_ORIGINS = """
+    origins AS MATERIALIZED (
+        SELECT account_id, (minute_at AT TIME ZONE %(zone)s)::date AS day_on, key_id, origin, country, service_id,
+               outcome, sum(n) AS n, sum(u) AS u, sum(c) AS c
+        FROM groups GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ),
+    asked AS MATERIALIZED (
+        SELECT account_id, day_on, key_id, origin, sum(n) AS n, origin = '' OR EXISTS (
+            SELECT 1 FROM stats_dailyoriginusage AS known
+            WHERE (known.account_id, known.day_on, known.key_id, known.origin)
+                = (origins.account_id, origins.day_on, origins.key_id, origins.origin)
+        ) AS has_row
+        FROM origins GROUP BY 1, 2, 3, 4
+    ),
+    keys_with_room AS MATERIALIZED (
+        SELECT account_id, day_on, key_id, %(max_origins)s - (
+            SELECT count(DISTINCT origin) FILTER (WHERE origin <> '') FROM stats_dailyoriginusage AS known
+            WHERE (known.account_id, known.day_on, known.key_id) = (asked.account_id, asked.day_on, asked.key_id)
+        ) AS room
+        FROM asked WHERE NOT has_row GROUP BY 1, 2, 3
+    ),
+    origins_of_keys AS (
+        SELECT account_id, day_on, key_id, origin, true AS has_row FROM asked WHERE has_row
+        UNION ALL
+        SELECT account_id, day_on, key_id, origin,
+               row_number() OVER (PARTITION BY account_id, day_on, key_id ORDER BY n DESC, origin) <= room
+        FROM asked JOIN keys_with_room USING (account_id, day_on, key_id) WHERE NOT has_row
+    )
+"""
+# To the minute, so that a busy key's row is written once in a minute, however often there is a rollup. The record is
+# found by the index of its account and time.
 _LAST_USES = """
-    SELECT DISTINCT ON (key_id) key_id, date_trunc('minute', at), origin, host(ip)
-    FROM stats_usagerecord WHERE id > %(after)s AND id <= %(through)s AND outcome = %(allowed)s
-    ORDER BY key_id, at DESC
+    SELECT DISTINCT ON (r.key_id) r.key_id, date_trunc('minute', r.at), r.origin, host(r.ip)
+    FROM (
+        SELECT account_id, key_id, max(last_at) AS at FROM groups WHERE outcome = %(allowed)s GROUP BY 1, 2
+    ) AS used
+    JOIN stats_usagerecord AS r USING (account_id, at, key_id)
+    WHERE r.outcome = %(allowed)s ORDER BY r.key_id, r.id DESC
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """Which records: a condition in SQL, made of no input, and its parameters."""
+
+    where: str
+    params: Mapping[str, datetime | int]
 
 
 def usage_roll_up() -> int:
@@ -64,14 +147,16 @@ def usage_catch_up() -> tuple[int, int]:
     return n_entries, n_records
 
 
-def rollups_rebuild(*, first: date, last: date) -> int:
+def rollups_rebuild(*, first: date, last: date, account: Account | None = None, is_dry: bool = False) -> int:
     """Computes the sums of the days `first` to `last` anew from their records; returns the number of records.
 
-    A day without any record, or beyond retention, is left alone: its records have been dropped, its sums are
-    all there is. Runs beside ingest and rollup: the cursors are locked, a day at a time.
+    Those of all accounts or of one; where `is_dry`, records are counted and nothing is written. A day without any
+    record, or beyond retention, is left alone: its records have been dropped, its sums are all there is. Runs beside
+    ingest and rollup: the cursors are locked, a day at a time.
     """
-    kept = day_of(utc_now(), settings.BILLING_ZONE) - timedelta(days=settings.RAW_RETENTION_DAYS)
-    return sum(_rebuild_day(day) for day in days(max(first, kept), last))
+    today = day_of(utc_now(), settings.BILLING_ZONE)
+    kept = records_from(today, settings.RAW_RETENTION_DAYS)
+    return sum(_rebuild_day(day, account, is_dry=is_dry) for day in days(max(first, kept), last))
 
 
 @transaction.atomic
@@ -82,9 +167,8 @@ def _roll_up_shard(shard: int) -> int:
     if n_new == 0:
         return 0
     base = (shard << SHARD_BITS) + cursor.n_rolled_up
-    batch = {"after": base, "through": base + n_new}
-    _add_sums("id > %(after)s AND id <= %(through)s", batch)
-    _note_last_uses(batch)
+    last_uses = _add_sums(_Records("id > %(after)s AND id <= %(through)s", {"after": base, "through": base + n_new}))
+    key_uses_note(last_uses)
     cursor.n_rolled_up += n_new
     cursor.rolled_up_at = utc_now()
     cursor.save(update_fields=["n_rolled_up", "rolled_up_at"])
@@ -92,36 +176,53 @@ def _roll_up_shard(shard: int) -> int:
 
 
 @transaction.atomic
-def _rebuild_day(day: date) -> int:
+def _rebuild_day(day: date, account: Account | None, *, is_dry: bool) -> int:
     start, end = (day_start(d, settings.BILLING_ZONE) for d in (day, day + timedelta(days=1)))
     # Records beyond a shard's watermark are left to the next rollup, which would add them a second time.
-    where = "at >= %(start)s AND at < %(end)s AND (false"
-    for cursor in cursors_lock():
-        base = cursor.shard << SHARD_BITS
-        where += f" OR id BETWEEN {base + 1:d} AND {base + cursor.n_rolled_up:d}"
-    where, params = where + ")", {"start": start, "end": end}
-    n_records = _count(where, params)
-    if n_records:
-        HourlyUsage.objects.filter(hour_at__gte=start, hour_at__lt=end).delete()
-        DailyUsage.objects.filter(day_on=day).delete()
-        _add_sums(where, params)
+    shards = " OR ".join(
+        f"id BETWEEN {(cursor.shard << SHARD_BITS) + 1:d} AND {(cursor.shard << SHARD_BITS) + cursor.n_rolled_up:d}"
+        for cursor in cursors_lock()
+    )
+    where, params = f"at >= %(start)s AND at < %(end)s AND ({shards})", {"start": start, "end": end}
+    of_whom: dict[str, int] = {}
+    if account is not None:
+        of_whom = {"account_id": account.pk}
+        where = f"account_id = %(account_id)s AND {where}"
+    records = _Records(where, {**params, **of_whom})
+    n_records = _count(records)
+    if n_records and not is_dry:
+        MinuteUsage.objects.filter(**of_whom, minute_at__gte=start, minute_at__lt=end).delete()
+        HourlyUsage.objects.filter(**of_whom, hour_at__gte=start, hour_at__lt=end).delete()
+        DailyUsage.objects.filter(**of_whom, day_on=day).delete()
+        DailyOriginUsage.objects.filter(**of_whom, day_on=day).delete()
+        _add_sums(records)
     return n_records
 
 
-def _count(where: str, params: dict[str, datetime]) -> int:
+def _count(records: _Records) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM stats_usagerecord WHERE {where}", params)  # noqa: S608 — no input.
+        cursor.execute(f"SELECT count(*) FROM stats_usagerecord WHERE {records.where}", records.params)  # noqa: S608
         (n_records,) = cursor.fetchone() or (0,)
         return int(n_records)
 
 
-def _add_sums(where: str, params: Mapping[str, datetime | int]) -> None:
-    sql = _ADD.format(sums=_SUMS.format(where=where))
+def _add_sums(records: _Records) -> list[LastUse]:
+    """Adds the records to all sums, in one statement; returns who was let pass last with each of their keys."""
+    zone, today = settings.BILLING_ZONE, day_of(utc_now(), settings.BILLING_ZONE)
+    first_minutes, first_hours = minutes_from(today), hours_from(today)
+    stored = partition_days()
+    partitions_ensure({day for day in stored if day >= first_minutes}, zone=zone, table=MINUTES)
+    partitions_ensure({day for day in stored if day >= first_hours}, zone=zone, table=HOURS)
+    sql = _ADD.format(groups=_GROUPS.format(where=records.where), add=_SUM_UP, origins=_ORIGINS, last_uses=_LAST_USES)
+    params = {
+        **records.params,
+        "zone": settings.BILLING_TIME_ZONE,
+        "minutes_from": day_start(first_minutes, zone),
+        "hours_from": day_start(first_hours, zone),
+        "max_origins": MAX_ORIGINS,
+        "allowed": OUTCOMES[Outcome.ALLOWED].number,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, {**params, "zone": settings.BILLING_TIME_ZONE})
-
-
-def _note_last_uses(batch: Mapping[str, int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_LAST_USES, {**batch, "allowed": OUTCOMES[Outcome.ALLOWED].number})
-        key_uses_note(LastUse(*row) for row in cursor.fetchall())
+        cursor.execute(f"SET LOCAL work_mem = '{_WORK_MEMORY}'")
+        cursor.execute(sql, params)
+        return [LastUse(*row) for row in cursor.fetchall()]

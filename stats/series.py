@@ -55,6 +55,17 @@ class Totals:
         )
 
 
+def totals_added(some: Iterable[Totals]) -> Totals:
+    """The totals of all that `some` are totals of."""
+    parts = list(some)
+    return Totals(
+        sum(part.n_requests for part in parts),
+        sum(part.n_allowed for part in parts),
+        sum(part.units for part in parts),
+        sum(part.cost_micro_usd for part in parts),
+    )
+
+
 def totals_of(rows: Iterable[UsageRow]) -> Totals:
     result = Totals()
     for row in rows:

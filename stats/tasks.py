@@ -9,7 +9,8 @@ from django.conf import settings
 
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, days
-from stats.partitions import partitions_drop, partitions_ensure
+from stats.partitions import HOURS, MINUTES, RECORDS, partitions_drop, partitions_ensure
+from stats.retention import hours_from, minutes_from, records_from
 from stats.rollups import usage_roll_up
 
 DAYS_AHEAD = 3
@@ -22,6 +23,11 @@ def roll_up_usage() -> int:
 
 @shared_task(name="stats.keep_partitions")
 def keep_partitions() -> int:
+    """Returns how many partitions were made. One that cannot be dropped now is dropped by the next run."""
     today = day_of(utc_now(), settings.BILLING_ZONE)
-    partitions_drop(before=today - timedelta(days=settings.RAW_RETENTION_DAYS))
-    return partitions_ensure(set(days(today, today + timedelta(days=DAYS_AHEAD))), zone=settings.BILLING_ZONE)
+    ahead = set(days(today, today + timedelta(days=DAYS_AHEAD)))
+    n_made = sum(partitions_ensure(ahead, zone=settings.BILLING_ZONE, table=t) for t in (RECORDS, MINUTES, HOURS))
+    partitions_drop(before=records_from(today, settings.RAW_RETENTION_DAYS))
+    partitions_drop(before=minutes_from(today), table=MINUTES)
+    partitions_drop(before=hours_from(today), table=HOURS)
+    return n_made

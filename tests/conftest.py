@@ -22,7 +22,9 @@ from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
 from tests.processes import SESSION_PREFIX, GateProcess, running_gate
 
-RECORDS = "stats_usagerecord"
+# Of every table that is cut by time.
+PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[])"
+PARTITIONED = ["stats_usagerecord", "stats_minuteusage", "stats_hourlyusage"]
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +60,7 @@ def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) ->
         with connection.cursor() as cursor:
             cursor.execute(";".join(reset))
             # Another test's zone may cut its days elsewhere.
-            cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [RECORDS])
+            cursor.execute(PARTITIONS, [PARTITIONED])
             for (partition,) in cursor.fetchall():
                 cursor.execute(f"DROP TABLE {partition}")
         for name, function in (

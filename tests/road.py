@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from django.db import connection
 
 from stats.events import UsageEvent, encode_caller, encode_entry, encode_request
 from stats.ingest import ingest_all
-from stats.models import DailyUsage, HourlyUsage, UsageRecord
+from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, UsageRecord
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 from stats.rollups import usage_roll_up
 from stats.stream import count_key, redis_client, shard_of, stream_key
@@ -106,6 +106,11 @@ def records() -> list[tuple[Any, ...]]:
     return sorted((str(row[0]), *row[1:5], BY_NUMBER[row[5]], *row[6:]) for row in rows)
 
 
+def minutes() -> set[Sum]:
+    """Every sum of a minute that there is."""
+    return _sums(MinuteUsage.objects.values_list(*_OF_WHAT, "minute_at", *_SUMS))
+
+
 def hours() -> set[Sum]:
     """Every hourly sum that there is."""
     return _sums(HourlyUsage.objects.values_list(*_OF_WHAT, "hour_at", *_SUMS))
@@ -116,11 +121,17 @@ def days() -> set[Sum]:
     return _sums(DailyUsage.objects.values_list(*_OF_WHAT, "day_on", *_SUMS))
 
 
-def summed(events: Iterable[UsageEvent], when: Callable[[datetime], Any]) -> set[Sum]:
-    """The sums that `events` must come to, all and only these; `when` gives the hour or day of an instant."""
+def origins() -> set[Sum]:
+    """Every daily sum of an origin that there is; (day, origin) stands where other sums have their time."""
+    rows = DailyOriginUsage.objects.values_list(*_OF_WHAT, "day_on", "origin", *_SUMS)
+    return _sums((*row[:4], row[4:6], *row[6:]) for row in rows)
+
+
+def summed(events: Iterable[UsageEvent], when: Callable[[UsageEvent], Any]) -> set[Sum]:
+    """The sums that `events` must come to, all and only these; `when` gives the hour, day, … of an event."""
     sums: dict[tuple[Any, ...], list[int]] = {}
     for e in events:
-        of_what = (e.account_id, e.key_id, e.service_id or None, OUTCOMES[e.outcome].number, when(e.at))
+        of_what = (e.account_id, e.key_id, e.service_id or None, OUTCOMES[e.outcome].number, when(e))
         sum_ = sums.setdefault(of_what, [0, 0, 0])
         for i, n in enumerate((1, e.units, e.cost_micro_usd)):
             sum_[i] += n

@@ -29,6 +29,7 @@ PURE = [
         f"stats/{name}.py"
         for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use", "key_periods")
     ),
+    *(f"stats/{name}.py" for name in ("queries", "retention")),
     *(f"billing/{name}.py" for name in ("pricing", "credit")),
     *(f"gate/{name}.py" for name in ("decide", "snapshot", "specs", "replies", "facts", "calendar", "request_ids")),
     *(f"gate/{name}.py" for name in ("breaker", "charges", "spool_frames", "today")),

@@ -23,7 +23,8 @@ from keys.services import CreatedKey
 from stats.ingest import ingest_all, ingest_shard
 from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
 from stats.outcomes import Outcome
-from stats.partitions import partitions_drop
+from stats.partitions import HOURS, partitions_drop
+from stats.retention import hours_from
 from stats.stream import count_key, redis_client, stream_key
 from tests.billing.books import OCTOBER, old_account, stop_clock
 from tests.factories import T0, make_event, make_key
@@ -262,6 +263,19 @@ def test_late_event_for_a_dropped_day_is_no_difference(key: CreatedKey) -> None:
 
     assert found.differences == ()
     assert (found.n_events, found.n_records, found.n_days) == (13, 13, 13)
+
+
+def test_hours_dropped_by_retention_are_no_difference(key: CreatedKey) -> None:
+    store(make_event(key, at=T0 - timedelta(days=400)))
+    usage_charge(before=TODAY)
+    later = timedelta(days=60)
+    assert partitions_drop(before=hours_from(TODAY + later), table=HOURS) == 1
+
+    found = usage_verify(T0 + later)
+
+    # Today was charged in no month since.
+    assert [d.sides for d in found.differences] == ["days - ledger"]
+    assert (found.n_days, found.n_hours) == (13, 12)
 
 
 def test_verification_beside_a_working_installation_sees_no_half_done_thing(live: None) -> None:

@@ -107,9 +107,34 @@ def test_rebuild_of_one_day_leaves_the_others() -> None:
 
     facts = run_json("rebuild_rollups", "--from", day, "--to", day)
 
-    assert facts == {"from": day, "to": day, "days": 1, "records": 1}
+    assert facts == {"from": day, "to": day, "days": 1, "records": 1, "dry_run": False}
     assert sorted(DailyUsage.objects.values_list("n_requests", flat=True)) == [1, 77]
     assert roll_up_all() == 0
+
+
+@pytest.mark.django_db
+def test_rebuild_of_one_account_leaves_those_of_others() -> None:
+    mine, others = make_account("mine@example.com"), make_account()
+    store(*(make_event(make_key(account), at=utc_now()) for account in (mine, others)))
+    DailyUsage.objects.update(n_requests=77)
+
+    facts = run_json("rebuild_rollups", "--account", "mine@example.com")
+
+    assert facts["records"] == 1
+    assert dict(DailyUsage.objects.values_list("account_id", "n_requests")) == {mine.pk: 1, others.pk: 77}
+    with pytest.raises(CommandError, match="no account"):
+        run("rebuild_rollups", "--account", "nobody@example.com")
+
+
+@pytest.mark.django_db
+def test_dry_run_of_a_rebuild_counts_and_writes_nothing() -> None:
+    store(make_event(make_key(), at=utc_now()))
+    DailyUsage.objects.update(n_requests=77)
+
+    facts = run_json("rebuild_rollups", "--dry-run")
+
+    assert (facts["records"], facts["dry_run"]) == (1, True)
+    assert DailyUsage.objects.get().n_requests == 77
 
 
 @pytest.mark.django_db

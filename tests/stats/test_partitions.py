@@ -10,10 +10,9 @@ import pytest
 from django.db import connection
 
 from goongdash.lib.periods import day_start, days
-from stats import partitions
 from stats.ingest import ingest_all
 from stats.models import UsageRecord
-from stats.partitions import partition_days, partition_name, partitions_drop, partitions_ensure
+from stats.partitions import RECORDS, partition_days, partition_name, partitions_drop, partitions_ensure
 from tests.factories import T0, make_event, make_key
 from tests.road import at_once, push, roll_up_all, store
 from tests.road import days as daily
@@ -125,4 +124,4 @@ def test_foreign_tables_beside_the_partitions_are_left_alone() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM stats_usagerecord_20310301")
         assert cursor.fetchone() == (0,)
-    assert partitions.TABLE == "stats_usagerecord"
+    assert RECORDS.name == "stats_usagerecord"

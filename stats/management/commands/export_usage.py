@@ -14,7 +14,7 @@ from django.conf import settings
 from accounts.selectors import account_by_email
 from goongdash.commands import CommandError, CommandParser, ReportingCommand, day_argument
 from stats.exports import WRITERS, export_rows, whole_file
-from stats.periods import Grain, Period
+from stats.periods import EXPORT_GRAINS, Grain, Period
 
 BAD_ARGUMENTS = 2
 
@@ -26,7 +26,7 @@ class Command(ReportingCommand):
         parser.add_argument("--account", required=True, metavar="EMAIL", help="A member of the account.")
         parser.add_argument("--from", dest="first", required=True, type=day_argument, help="The first day.")
         parser.add_argument("--to", dest="last", required=True, type=day_argument, help="The last day, included.")
-        parser.add_argument("--grain", choices=[grain.value for grain in Grain], default=Grain.DAY.value)
+        parser.add_argument("--grain", choices=[grain.value for grain in EXPORT_GRAINS], default=Grain.DAY.value)
         parser.add_argument("--format", choices=sorted(WRITERS), help="csv (the default) or json, which --json means.")
         parser.add_argument("--output", type=Path, metavar="FILE", help="Written whole or not at all.")
 

@@ -1,4 +1,4 @@
-"""Adds new usage records to the hourly and daily sums."""
+"""Adds new usage records to the sums."""
 
 from __future__ import annotations
 
