@@ -19,8 +19,9 @@ from accounts.audit import audit, audit_person
 from accounts.audit_actions import AuditAction
 from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_account_change, announce_catalogue_change
-from accounts.models import Account, AuditEntry, Invitation, Membership, Notice, Plan, User
+from accounts.models import Account, AuditEntry, Invitation, Membership, Notice, PersonalToken, Plan, User
 from accounts.readonly_admin import ReadOnlyAdmin
+from accounts.tokens import token_revoke
 
 for model in (Authenticator, UserSession):
     admin.site.unregister(model)
@@ -140,6 +141,22 @@ class NoticeAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "created_at")
     list_select_related = ("account",)
     search_fields = ("source", "account__name")
+
+
+@admin.register(PersonalToken)
+class PersonalTokenAdmin(ReadOnlyAdmin):
+    """What programs read in members' names: never the tokens' texts. Deleting one revokes it."""
+
+    list_display = ("name", "ending", "membership", "scopes", "created_at", "expires_at", "used_at")
+    list_filter = ("created_at",)
+    list_select_related = ("membership__user", "membership__account")
+    search_fields = ("name", "membership__user__email", "membership__account__name")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.has_perm("accounts.delete_personaltoken"))
+
+    def delete_model(self, request: HttpRequest, obj: PersonalToken) -> None:
+        token_revoke(token=obj)
 
 
 @admin.register(Authenticator)

@@ -44,6 +44,8 @@ class AuditAction(models.TextChoices):
     MEMBER_REMOVED = "member.removed", "Member removed"
     MEMBER_LEFT = "member.left", "Member left"
     MEMBER_MAILS_CHANGED = "member.mails_changed", "Notices by e-mail switched"
+    TOKEN_CREATED = "token.created", _("Personal token made")
+    TOKEN_REVOKED = "token.revoked", _("Personal token revoked")
     PASSWORD_CHANGED = "sign_in.password_changed", "Password changed"
     PASSWORD_RESET = "sign_in.password_reset", "Password reset"
     ADDRESS_CHANGED = "sign_in.address_changed", "Email address changed"
@@ -73,6 +75,7 @@ KINDS = {
     "key": "Keys",
     "member": "Members",
     "invitation": "Invitations",
+    "token": _("Personal tokens"),
     "account": "The account",
     "credit": "Credit",
     "money": _("Money"),

@@ -3,6 +3,7 @@
 AccountError
 ├── RoleTooLow          one's role does not allow it
 ├── LastOwner           the account would have no owner left
+├── TooManyTokens       of one member
 └── InvitationError
     ├── AlreadyMember       of that account, under that address
     ├── AlreadyInvited      the invitation is open and can be sent again
@@ -23,6 +24,10 @@ class RoleTooLow(AccountError):
 
 
 class LastOwner(AccountError):
+    pass
+
+
+class TooManyTokens(AccountError):
     pass
 
 

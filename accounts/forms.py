@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.joining import address_proven
-from accounts.models import Role
+from accounts.models import Role, TokenScope
 from accounts.permissions import PURPOSES
 
 
@@ -69,6 +69,35 @@ class RoleForm(forms.Form):
     def __init__(self, data: Any = None, *, roles: list[Role], current: str) -> None:
         super().__init__(data, initial={"role": current})
         self.fields["role"] = role_field(roles)
+
+
+class TokenForm(forms.Form):
+    """A new personal token. `scopes` are those that the member's role allows."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        help_text=_("What it is for, such as the program that will use it."),
+        max_length=60,
+        error_messages={"required": _("Give the token a name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    days = forms.TypedChoiceField(
+        label=_("Works for"),
+        coerce=int,
+        choices=[(30, _("30 days")), (90, _("90 days")), (365, _("a year")), (0, _("as long as you are a member"))],
+        initial=90,
+    )
+
+    def __init__(self, data: Any = None, *, scopes: list[TokenScope]) -> None:
+        super().__init__(data)
+        self.fields["scopes"] = forms.TypedMultipleChoiceField(
+            label=_("May read"),
+            choices=[(scope.value, scope.label) for scope in scopes],
+            coerce=TokenScope,
+            initial=[TokenScope.USAGE],
+            widget=forms.CheckboxSelectMultiple,
+            error_messages={"required": _("Choose what it may read.")},
+        )
 
 
 class SwitchForm(forms.Form):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
@@ -155,6 +156,43 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.account}"
+
+
+class TokenScope(models.TextChoices):
+    """What a personal token may read."""
+
+    USAGE = "usage", _("Statistics")
+    REQUESTS = "requests", _("The request log")
+    BILLS = "bills", _("Bills")
+
+
+class PersonalToken(models.Model):
+    """That a program may read some of an account in a member's name. The text is kept as a digest only."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    ending = models.CharField(max_length=4, editable=False, help_text="The last characters, to know it by.")
+    scopes = ArrayField(models.CharField(max_length=10, choices=TokenScope.choices))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(scopes__len__gte=1), name="token_reads_something")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (…{self.ending})"
+
+    @property
+    def scope_labels(self) -> list[str]:
+        return [str(TokenScope(scope).label) for scope in self.scopes]
+
+    def is_expired_at(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
 
 
 class InvitationState(StrEnum):

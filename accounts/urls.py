@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import history_views, invitation_views, member_views, views
+from accounts import history_views, invitation_views, member_views, token_views, views
 
 app_name = "accounts"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("account/members/<int:member_id>/role", member_views.set_role, name="set_role"),
     path("account/members/<int:member_id>/remove", member_views.remove, name="remove"),
     path("account/members/<int:member_id>/hand-over", member_views.hand_over, name="hand_over"),
+    path("account/tokens", token_views.tokens, name="tokens"),
+    path("account/tokens/<int:token_id>/revoke", token_views.token_revoke_view, name="token_revoke"),
     path("account/history", history_views.history, name="history"),
     path("account/history.<str:format>", history_views.history_export, name="history_export"),
     path("invitations/<str:token>", invitation_views.invitation, name="invitation"),

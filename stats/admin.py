@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.readonly_admin import ReadOnlyAdmin
-from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
+from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, ShardCursor, UsageRecord
 
 
 @admin.register(UsageRecord)
@@ -34,6 +34,12 @@ class UsageSumAdmin(ReadOnlyAdmin):
     search_fields = ("account__name", "key__name")
 
 
+@admin.register(MinuteUsage)
+class MinuteUsageAdmin(UsageSumAdmin):
+    list_display = ("minute_at", "account", "key", "service", "outcome", "n_requests", "units", "cost_micro_usd")
+    ordering = ("-minute_at",)
+
+
 @admin.register(HourlyUsage)
 class HourlyUsageAdmin(UsageSumAdmin):
     list_display = ("hour_at", "account", "key", "service", "outcome", "n_requests", "units", "cost_micro_usd")
@@ -43,6 +49,13 @@ class HourlyUsageAdmin(UsageSumAdmin):
 @admin.register(DailyUsage)
 class DailyUsageAdmin(UsageSumAdmin):
     list_display = ("day_on", "account", "key", "service", "outcome", "n_requests", "units", "cost_micro_usd")
+    ordering = ("-day_on",)
+
+
+@admin.register(DailyOriginUsage)
+class DailyOriginUsageAdmin(UsageSumAdmin):
+    list_display = ("day_on", "account", "key", "service", "outcome", "origin", "country", "n_requests", "units")
+    search_fields = ("account__name", "key__name", "origin")
     ordering = ("-day_on",)
 
 

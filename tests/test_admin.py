@@ -19,13 +19,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import readonly_admin
 from accounts.invitations import invitation_create
-from accounts.models import Account, AuditEntry, Invitation, Notice, Plan, Role, User
+from accounts.models import Account, AuditEntry, Invitation, Notice, PersonalToken, Plan, Role, TokenScope, User
+from accounts.tokens import token_create
 from billing.ledger import usage_charge
 from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
 from billing.plan_requests import plan_request_make
 from billing.statements import month_close
 from keys.models import ApiKey, Service
-from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
+from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, ShardCursor, UsageRecord
 from stats.outcomes import Outcome
 from tests.billing.books import OCTOBER, old_account, stop_clock
 from tests.factories import PASSWORD, T0, make_event, make_key, make_notice
@@ -42,6 +43,7 @@ N_QUERIES = {
     "accounts.AuditEntry": 5,
     "accounts.Invitation": 4,
     "accounts.Notice": 5,
+    "accounts.PersonalToken": 4,
     "accounts.Plan": 5,
     "accounts.User": 6,
     "auth.Group": 5,
@@ -53,7 +55,9 @@ N_QUERIES = {
     "mfa.Authenticator": 4,
     "keys.Service": 5,
     "stats.DailyUsage": 5,
+    "stats.DailyOriginUsage": 5,
     "stats.HourlyUsage": 5,
+    "stats.MinuteUsage": 5,
     "stats.ShardCursor": 4,
     "stats.UsageRecord": 5,
     "usersessions.UserSession": 4,
@@ -61,7 +65,7 @@ N_QUERIES = {
 # They belong to others, and show there or to nobody.
 NO_PAGE = {"membership", "restriction", "keyuse", "statementline", "noticeread", "noticemail"}
 READ_ONLY: list[type[Model]] = [
-    *(UsageRecord, HourlyUsage, DailyUsage, ShardCursor, LedgerEntry, Statement),
+    *(UsageRecord, MinuteUsage, HourlyUsage, DailyUsage, DailyOriginUsage, ShardCursor, LedgerEntry, Statement),
     *(AuditEntry, Invitation, Notice, UserSession, PlanRequest),
 ]
 
@@ -95,6 +99,7 @@ def fill() -> Account:
     usage_charge(before=date(2026, 11, 23))
     list(month_close(month=OCTOBER, now=T0, account=account))
     plan_request_make(account=account, plan=Plan.objects.get(slug="pro"), note="", by=None)
+    token_create(member=account.memberships.get(), name="Monitor", scopes=[TokenScope.USAGE], expires_at=None)
     Group.objects.create(name=str(uuid.uuid4()))
     owner = account.memberships.get()
     invitation_create(by=owner, email=f"{uuid.uuid4()}@example.com", role=Role.VIEWER)

@@ -22,6 +22,7 @@ class World:
     member_id: int
     invitation_id: int
     token: str
+    token_id: int
     notice_id: int
 
 
@@ -41,6 +42,8 @@ class Row:
     data: Callable[[World], dict[str, object]] = lambda world: {}
     htmx: bool = False
     signed_in: int | None = None
+    # What members get whose role does not allow it: 404 where the row is about something of another member's.
+    otherwise: int = 403
     # It is about something of the account's that a stranger must not learn of.
     is_of_account: bool = False
 
@@ -59,6 +62,10 @@ def edited_key(world: World) -> dict[str, object]:
 
 def member_id(world: World) -> list[object]:
     return [world.member_id]
+
+
+def token_id(world: World) -> list[object]:
+    return [world.token_id]
 
 
 def as_viewer(world: World) -> dict[str, object]:
@@ -130,6 +137,10 @@ ROWS = [
     Row("accounts:remove", "post", MANAGE, 302, args=member_id, is_of_account=True),
     Row("accounts:hand_over", "post", HAND_OVER, 302, args=member_id, is_of_account=True),
     Row("accounts:leave", "post", SEE, 302),
+    Row("accounts:tokens", "get", SEE),
+    Row("accounts:tokens", "post", SEE, data=lambda world: {"name": "Mine", "scopes": ["usage"], "days": "30"}),
+    # Of other members, those who manage them may.
+    Row("accounts:token_revoke", "post", MANAGE, 302, args=token_id, is_of_account=True, otherwise=404),
     Row("accounts:history", "get", Permission.SEE_HISTORY),
     Row("accounts:history_export", "get", Permission.SEE_HISTORY, args=lambda world: ["csv"]),
     Row("accounts:switch", "post", SEE, 302, data=lambda world: {"account": world.account.pk}, is_of_account=True),

@@ -11,8 +11,20 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.invitations import invitation_create
-from accounts.models import Account, AuditEntry, Invitation, Membership, Notice, NoticeRead, Role, User
+from accounts.models import (
+    Account,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Notice,
+    NoticeRead,
+    PersonalToken,
+    Role,
+    TokenScope,
+    User,
+)
 from accounts.permissions import Permission, may
+from accounts.tokens import token_create
 from keys.models import ApiKey
 from keys.services import key_revoke
 from tests.accounts.access_table import OPEN, OPERATORS, ROWS, SIGNED_IN, Row, World
@@ -35,7 +47,17 @@ def world(mailoutbox: list[EmailMessage]) -> World:
     key, deleted = make_key(account).key, make_key(account).key
     key_revoke(key=deleted)
     notice = make_notice(account)
-    return World(account, key, deleted, subject.pk, invited.invitation.pk, invited.token, notice.pk)
+    made = token_create(member=subject, name="Theirs", scopes=[TokenScope.USAGE], expires_at=None)
+    return World(
+        account=account,
+        key=key,
+        deleted_key=deleted,
+        member_id=subject.pk,
+        invitation_id=invited.invitation.pk,
+        token=invited.token,
+        token_id=made.token.pk,
+        notice_id=notice.pk,
+    )
 
 
 def client_of(person: str) -> Client:
@@ -78,7 +100,7 @@ def expected(row: Row, person: str) -> int:
     if person == "stranger":
         # Where the URL names nothing of an account, it is that of the stranger's own.
         return 404 if row.is_of_account else row.status
-    return row.status if may(person, Permission(row.needs)) else 403
+    return row.status if may(person, Permission(row.needs)) else row.otherwise
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.name}")
@@ -107,6 +129,7 @@ def state() -> list[object]:
         sorted(Membership.objects.values_list("account", "user", "role", "mails_notices")),
         sorted(Account.objects.values_list("pk", "name", "asks_before_showing_keys")),
         sorted(ApiKey.objects.values_list("pk", "name", "version", "revoked_at")),
+        sorted(PersonalToken.objects.values_list("pk", "name")),
         sorted(Invitation.objects.values_list("pk", "token_digest", "withdrawn_at")),
         sorted(Notice.objects.values_list("pk")),
         NoticeRead.objects.count(),
