@@ -31,6 +31,25 @@ class Price(models.Model):
         return f"{self.service}: {self.price_micro_usd} µUSD from {self.effective_on}"
 
 
+class Budget(models.Model):
+    """What an account may spend in a month by its own will, less than its credit and balance: every month anew."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="budget")
+    amount_micro_usd = models.BigIntegerField(help_text="For a month of the installation's zone, in micro-dollars.")
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(amount_micro_usd__gte=0), name="budget_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.amount_micro_usd} µUSD a month"
+
+
 class EntryKind(models.TextChoices):
     MONTHLY_CREDIT = "monthly_credit", "Monthly credit"
     EXPIRED_CREDIT = "expired_credit", "Unused credit expired"

@@ -13,7 +13,7 @@ from django.db.models.functions import TruncMonth
 
 from accounts.models import Account, CreditEnd, CreditPeriod
 from billing.credit import MonthMoney, allowance, carried_balance
-from billing.models import EntryKind, LedgerEntry, Price, Statement
+from billing.models import Budget, EntryKind, LedgerEntry, Price, Statement
 from billing.pricing import PriceOn, prices_on
 from goongdash.lib.periods import Month, day_of
 from keys.models import Service
@@ -63,6 +63,11 @@ def current_prices(day: date) -> dict[int, int]:
             for price in Price.objects.filter(effective_on__lte=day)
         ),
     )
+
+
+def budget_of(account: Account) -> Budget | None:
+    """What the account has set itself for a month; None: nothing but its credit and balance."""
+    return Budget.objects.filter(account=account).first()
 
 
 def price_list(day: date) -> list[Price]:

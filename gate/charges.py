@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from enum import IntEnum
 from typing import NamedTuple
 
 from gate.local_limits import Asked, Decided
@@ -18,13 +19,22 @@ _CHARGE = struct.Struct(">BQQIQIIQQQQ")
 CHARGE_BYTES = _CHARGE.size
 
 
+class Counted(IntEnum):
+    """Which counters a charge adds to; the first two are numbered as the kinds of requests are."""
+
+    REQUEST = Kind.REQUEST
+    MAP_LOAD = Kind.MAP_LOAD
+    KEY_MONTH = 4
+
+
 class Charge(NamedTuple):
     """`n` requests of a key in one day: all of a kind, `spent_micro_usd` together.
 
-    The bases are what the rollups said: where a counter begins that the store does not have.
+    The bases are what the rollups said: where a counter begins that the store does not have. Of KEY_MONTH, which a
+    key with limits of its own has besides, they are the key's, and that of the day is none.
     """
 
-    kind: Kind
+    kind: int
     account_id: int
     key_id: int
     n: int
@@ -38,14 +48,17 @@ class Charge(NamedTuple):
 
 
 def charges_of(asked: Iterable[Asked], decided: Iterable[Decided], today: Today) -> list[Charge]:
-    """What the allowed among them used today, one charge for each key and kind. Map parts use nothing."""
-    charges: dict[tuple[int, Kind], Charge] = {}
+    """What the allowed among them used today, one charge for each key and counter. Map parts use nothing."""
+    charges: dict[tuple[int, int], Charge] = {}
     for one, its in zip(asked, decided, strict=True):
         if not its.is_allowed or one.kind is Kind.MAP_PART:
             continue
-        name = (one.key.key_id, one.kind)
-        charge = charges.get(name) or _nothing(one, today)
-        charges[name] = charge._replace(n=charge.n + 1, spent_micro_usd=charge.spent_micro_usd + its.price_micro_usd)
+        for nothing in _nothings(one, today):
+            name = (nothing.key_id, nothing.kind)
+            charge = charges.get(name, nothing)
+            charges[name] = charge._replace(
+                n=charge.n + 1, spent_micro_usd=charge.spent_micro_usd + its.price_micro_usd
+            )
     return list(charges.values())
 
 
@@ -54,23 +67,17 @@ def pack_charges(charges: Iterable[Charge]) -> bytes:
 
 
 def unpack_charges(packed: bytes) -> Iterator[Charge]:
-    for kind, *fields in _CHARGE.iter_unpack(packed):
-        yield Charge(Kind(kind), *fields)
+    return map(Charge._make, _CHARGE.iter_unpack(packed))
 
 
-def _nothing(asked: Asked, today: Today) -> Charge:
-    used, kind = asked.key.used, asked.kind
+def _nothings(asked: Asked, today: Today) -> Iterator[Charge]:
+    """The charges that the request adds to, as they begin."""
+    key, used = asked.key, asked.key.used
     is_month = used.month == today.month
-    return Charge(
-        kind,
-        asked.key.account_id,
-        asked.key.key_id,
-        0,
-        0,
-        today.day,
-        today.month,
-        used.n_key_today if used.day == today.day else 0,
-        used.n_requests if is_month else 0,
-        used.n_map_loads if is_month else 0,
-        used.spent_micro_usd if is_month else 0,
-    )
+    spent = used.spent_micro_usd if is_month else 0
+    counts = (used.n_requests, used.n_map_loads) if is_month else (0, 0)
+    n_day = used.n_key_today if used.day == today.day else 0
+    yield Charge(asked.kind, key.account_id, key.key_id, 0, 0, today.day, today.month, n_day, *counts, spent)
+    if key.own is not None:
+        n_own, spent = (used.n_key_this_month, used.key_spent_micro_usd) if is_month else (0, 0)
+        yield Charge(Counted.KEY_MONTH, key.account_id, key.key_id, 0, 0, today.day, today.month, 0, n_own, 0, spent)

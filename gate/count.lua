@@ -12,14 +12,16 @@
 --   caller who shares the rate with this request: `<key>:<IP address>`; in a session, a tab and its token follow.
 --   event  the end of its event line; the outcome's number and whether it is charged are put before it.
 --
--- Answers one string: the store's clock `>I8`, then for each request `>BI4I4I4I4`: outcome number, what is left of
--- the rate, microseconds until the limit that bound lets one more pass, what is left of the day and of the month
--- (4294967295: no such limit).
+-- Answers one string: the store's clock `>I8`, then for each request `>BI4I4I4I4I4`: outcome number, what is left of
+-- the rate, microseconds until the limit that bound lets one more pass, what is left of the day, of the plan's month
+-- and of the key's own month (4294967295: no such limit).
 --
 -- What it keeps, each group in one hash, so that a batch is a handful of commands, however many requests it has:
 --   <prefix>rate:<window in ms>:<number of window>  `<key>:<IP>` → `>I4` for each pass, microseconds into the window
 --   <prefix>day:<day>                               key → `>I4`: requests
---   <prefix>month:<month>                           account → `>I4I4I8`: requests, map loads, micro-dollars spent
+--   <prefix>month:<month>                           account → `>I4I4I8`: requests, map loads, micro-dollars spent;
+--                                                   k<key> → `>I4I8`: requests and micro-dollars of a key that has
+--                                                   a month's limit or a spend cap of its own
 --   <prefix>b:<connection>                          the number of its last call
 --   <prefix>session:<account>:<token>               "open" or "ended"
 --
@@ -28,12 +30,13 @@
 local RECORD_ONLY, MAP_LOAD, MAP_PART = 0, 2, 3
 local DETAIL = 2
 local ALLOWED, RATE_LIMIT, DAILY_QUOTA, MONTHLY_QUOTA, CREDIT_EXHAUSTED = 0, 8, 9, 10, 11
+local KEY_BUDGET, ACCOUNT_BUDGET = 15, 16
 local NONE = 4294967295
 
 -- The places of a spec's fields.
 local KIND, FIXED, PART, RATE_LIMIT_N, WINDOW_MS, DAY_LIMIT, MONTH_LIMIT, PRICE = 1, 2, 3, 4, 5, 6, 7, 8
-local MONTH1, ALLOWANCE1, MONTH2, ALLOWANCE2, KEY, ACCOUNT, BASE = 9, 10, 11, 12, 13, 14, 15
-local SPEC = '>BBBI4I4I4I4I8I4I8I4I8ss'
+local MONTH1, ALLOWANCE1, MONTH2, ALLOWANCE2, HAS_OWN, KEY, ACCOUNT, BASE = 9, 10, 11, 12, 13, 14, 15, 16
+local SPEC, BASE_BYTES = '>BBBI4I4I4I4I8I4I8I4I8Bss', 28
 
 local ARGV, call, pack, unpack_at, sub = ARGV, redis.call, struct.pack, struct.unpack, string.sub
 local prefix = sub(KEYS[1], 1, -7)
@@ -93,6 +96,13 @@ local function begin_window(window_ms)
   return window
 end
 
+-- What few keys have: a month's limit and a spend cap of their own, a budget of their account.
+local function read_own(spec, packed)
+  spec.month_limit, spec.cap, spec.budget, spec.base_requests, spec.base_spent =
+    unpack_at('>I4I8I8I4I8', packed, spec[BASE] + BASE_BYTES)
+  spec.own = 'k' .. spec[KEY]
+end
+
 -- What has to be read, for all requests at once.
 local specs, days, months = {}, wanted(), wanted()
 for at = 5, #ARGV, 3 do
@@ -104,6 +114,10 @@ for at = 5, #ARGV, 3 do
     if spec[KIND] ~= RECORD_ONLY and spec[KIND] ~= MAP_PART then
       want(days, spec[KEY])
       want(months, spec[ACCOUNT])
+      if spec[HAS_OWN] > 0 then
+        read_own(spec, packed)
+        want(months, spec.own)
+      end
     end
   end
   if spec[KIND] ~= RECORD_ONLY then
@@ -157,6 +171,7 @@ end
 -- Counters as they stand, by their places in `days` and `months`; one that the store does not have begins at what
 -- the rollups said when the key was read.
 local n_day, n_requests, n_loads, spent = {}, {}, {}, {}
+local n_own, spent_own = {}, {}
 local function load_day(at, packed, spec)
   local value = day_values[at]
   if value then
@@ -178,6 +193,24 @@ local function load_month(at, packed, spec)
   end
 end
 
+-- A key's own counter is kept only while the key has limits for it: where it was not kept, the rollups know more.
+local function load_own(at, packed, spec)
+  local value, requests, micro_usd = month_values[at], 0, 0
+  if value then requests, micro_usd = unpack_at('>I4I8', value) end
+  if unpack_at('>I4', packed, spec[BASE] + 8) == month then
+    requests, micro_usd = math.max(requests, spec.base_requests), math.max(micro_usd, spec.base_spent)
+  end
+  n_own[at], spent_own[at] = requests, micro_usd
+end
+
+-- Which limit of money a price of `price` would pass; the one that is hardest to lift comes first.
+local function money_refusal(spec, price, month_at, own_at)
+  local allowance = month == spec[MONTH1] and spec[ALLOWANCE1] or (month == spec[MONTH2] and spec[ALLOWANCE2] or 0)
+  if spent[month_at] + price > allowance then return CREDIT_EXHAUSTED end
+  if own_at and spent[month_at] + price > spec.budget then return ACCOUNT_BUDGET end
+  if own_at and spent_own[own_at] + price > spec.cap then return KEY_BUDGET end
+end
+
 -- What a request costs in its session, whether it is charged, and what then becomes of the session. Searches of an
 -- open session are covered by the first, and so is one detail, which ends it; after that everything is charged.
 local function session_price(spec, token)
@@ -191,7 +224,7 @@ end
 -- What was refused before (FIXED is its outcome) counts against nothing; it is told what is left all the same.
 local function decide(spec, packed, caller)
   local kind, fixed = spec[KIND], spec[FIXED]
-  if kind == RECORD_ONLY then return fixed, NONE, 0, NONE, NONE end
+  if kind == RECORD_ONLY then return fixed, NONE, 0, NONE, NONE, NONE end
 
   local token
   if spec[PART] > 0 then caller, token = string.match(caller, '^([^\t]*)\t(.*)$') end
@@ -200,10 +233,10 @@ local function decide(spec, packed, caller)
   local n_rate = n_passes(window, rate_at)
   local left_rate = n_rate < limit and limit - n_rate or 0
   if kind == MAP_PART then
-    if fixed ~= ALLOWED then return fixed, left_rate, 0, NONE, NONE end
-    if left_rate == 0 then return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), NONE, NONE end
+    if fixed ~= ALLOWED then return fixed, left_rate, 0, NONE, NONE, NONE end
+    if left_rate == 0 then return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), NONE, NONE, NONE end
     pass(window, rate_at)
-    return ALLOWED, left_rate - 1, 0, NONE, NONE, true
+    return ALLOWED, left_rate - 1, 0, NONE, NONE, NONE, true
   end
 
   local day_at, month_at = days.at[spec[KEY]], months.at[spec[ACCOUNT]]
@@ -213,34 +246,47 @@ local function decide(spec, packed, caller)
   local left_day, left_month = spec[DAY_LIMIT], spec[MONTH_LIMIT]
   if left_day ~= NONE then left_day = math.max(0, left_day - n_day[day_at]) end
   if left_month ~= NONE then left_month = math.max(0, left_month - n_month[month_at]) end
-  if fixed ~= ALLOWED then return fixed, left_rate, 0, left_day, left_month end
-  if left_rate == 0 then return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), left_day, left_month end
-  if left_day == 0 then return DAILY_QUOTA, left_rate, 0, 0, left_month end
-  if left_month == 0 then return MONTHLY_QUOTA, left_rate, 0, left_day, 0 end
+  local own_at, left_own = spec.own and months.at[spec.own], NONE
+  if own_at then
+    if not n_own[own_at] then load_own(own_at, packed, spec) end
+    if spec.month_limit ~= NONE then left_own = math.max(0, spec.month_limit - n_own[own_at]) end
+  end
+  if fixed ~= ALLOWED then return fixed, left_rate, 0, left_day, left_month, left_own end
+  if left_rate == 0 then
+    return RATE_LIMIT, 0, wait_us(window, rate_at, n_rate, limit), left_day, left_month, left_own
+  end
+  if left_day == 0 then return DAILY_QUOTA, left_rate, 0, 0, left_month, left_own end
+  if left_month == 0 or left_own == 0 then return MONTHLY_QUOTA, left_rate, 0, left_day, left_month, left_own end
 
   local price, is_charged, session, next_state = spec[PRICE], true, nil, nil
   if token then price, is_charged, session, next_state = session_price(spec, token) end
   if price > 0 then
-    local allowance = month == spec[MONTH1] and spec[ALLOWANCE1] or (month == spec[MONTH2] and spec[ALLOWANCE2] or 0)
-    if spent[month_at] + price > allowance then return CREDIT_EXHAUSTED, left_rate, 0, left_day, left_month end
+    local refused = money_refusal(spec, price, month_at, own_at)
+    if refused then return refused, left_rate, 0, left_day, left_month, left_own end
     spent[month_at] = spent[month_at] + price
   end
 
   pass(window, rate_at)
   n_day[day_at], days.changed[day_at] = n_day[day_at] + 1, true
   n_month[month_at], months.changed[month_at] = n_month[month_at] + 1, true
+  if own_at then
+    n_own[own_at], spent_own[own_at] = n_own[own_at] + 1, spent_own[own_at] + price
+    months.changed[own_at] = true
+  end
   if session then call('SET', session, next_state, 'EX', next_state == 'open' and open_ttl_s or ended_ttl_s) end
   if left_day ~= NONE then left_day = left_day - 1 end
   if left_month ~= NONE then left_month = left_month - 1 end
-  return ALLOWED, left_rate - 1, 0, left_day, left_month, is_charged
+  if left_own ~= NONE then left_own = left_own - 1 end
+  return ALLOWED, left_rate - 1, 0, left_day, left_month, left_own, is_charged
 end
 
 local answers, lines, n = {pack('>I8', now)}, {}, 0
 for at = 5, #ARGV, 3 do
   local packed = ARGV[at]
-  local outcome, left_rate, wait, left_day, left_month, is_charged = decide(specs[packed], packed, ARGV[at + 1])
+  local outcome, left_rate, wait, left_day, left_month, left_own, is_charged =
+    decide(specs[packed], packed, ARGV[at + 1])
   n = n + 1
-  answers[n + 1] = pack('>BI4I4I4I4', outcome, left_rate, wait < NONE and wait or NONE, left_day, left_month)
+  answers[n + 1] = pack('>BI4I4I4I4I4', outcome, left_rate, wait < NONE and wait or NONE, left_day, left_month, left_own)
   lines[n * 4 - 3], lines[n * 4 - 2] = outcome, is_charged and '\t1\t' or '\t0\t'
   lines[n * 4 - 1], lines[n * 4] = ARGV[at + 2], '\n'
 end
@@ -251,7 +297,13 @@ for _, window in pairs(windows) do
 end
 for at in pairs(days.changed) do day_values[at] = pack('>I4', n_day[at]) end
 write('day:' .. day, days, day_values, day_ttl_s * 1000)
-for at in pairs(months.changed) do month_values[at] = pack('>I4I4I8', n_requests[at], n_loads[at], spent[at]) end
+for at in pairs(months.changed) do
+  if n_own[at] then
+    month_values[at] = pack('>I4I8', n_own[at], spent_own[at])
+  else
+    month_values[at] = pack('>I4I4I8', n_requests[at], n_loads[at], spent[at])
+  end
+end
 write('month:' .. month, months, month_values, month_ttl_s * 1000)
 
 local n_said = call('INCRBY', prefix .. 'said', n)

@@ -197,6 +197,7 @@ class Gate:
                 service=exchange.use.service,
                 headers=headers,
                 retry_after_s=replies.retry_after_s(verdict, moment),
+                is_own=verdict.left_own == 0 and verdict.left_month != 0,
             )
         )
 

@@ -14,8 +14,9 @@ from django.db import close_old_connections, connection
 from django.db.models import Q, Sum
 
 from accounts.models import Account
+from billing.models import Budget
 from billing.selectors import allowance_of, current_prices, months_money_of
-from gate.snapshot import Catalogue, Credit, KeySnapshot, ServiceFacts, SessionPart, Used
+from gate.snapshot import Catalogue, Credit, KeySnapshot, OwnLimits, ServiceFacts, SessionPart, Used
 from goongdash.lib.clock import to_epoch_us, utc_now
 from goongdash.lib.periods import Month, day_number, day_of
 from keys.key_text import KeyTypeName
@@ -58,7 +59,7 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
     if not known:
         return {}
     keys = list(
-        ApiKey.objects.select_related("account__plan")
+        ApiKey.objects.select_related("account__plan", "account__budget")
         .prefetch_related("restrictions", "services")
         .filter(lookup_digest__in=known)
         .order_by()
@@ -100,7 +101,18 @@ def _snapshot(key: ApiKey, prices: Mapping[int, int], credit: Credit, used: Used
         credit=credit,
         used=used,
         services=frozenset(service.pk for service in key.services.all()) or None,
+        own=_own_limits(key),
     )
+
+
+def _own_limits(key: ApiKey) -> OwnLimits | None:
+    budget: Budget | None = getattr(key.account, "budget", None)
+    own = OwnLimits(
+        key.requests_per_month,
+        key.spend_cap_micro_usd,
+        None if budget is None else budget.amount_micro_usd,
+    )
+    return None if own == OwnLimits() else own
 
 
 # Of a key that is refused for good nothing is counted, only recorded: it has to be known fast.
@@ -114,6 +126,7 @@ def _money(keys: Collection[ApiKey], today: date, first_month: Month) -> dict[in
     accounts = {key.account_id: key.account for key in keys}
     prices, credits = current_prices(today), _credits(accounts.values(), first_month)
     used_by_key, used_by_account = _used_today(keys, today), _used_this_month(accounts, today)
+    own_used = _own_used_this_month([key for key in keys if _own_limits(key) is not None], today)
     return {
         key.pk: (
             prices,
@@ -123,6 +136,7 @@ def _money(keys: Collection[ApiKey], today: date, first_month: Month) -> dict[in
                 n_key_today=used_by_key.get(key.pk, 0),
                 month=Month.of(today).number,
                 **used_by_account.get(key.account_id, {}),
+                **own_used.get(key.pk, {}),
             ),
         )
         for key in keys
@@ -177,4 +191,24 @@ def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[
             "spent_micro_usd": row["spent_micro_usd"],
         }
         for row in rows
+    }
+
+
+def _own_used_this_month(keys: Collection[ApiKey], today: date) -> dict[int, dict[str, int]]:
+    """Requests (map loads alike) and micro-dollars of each of `keys` that has used any, by key id."""
+    if not keys:
+        return {}
+    rows = (
+        DailyUsage.objects.filter(
+            _COUNTED,
+            account_id__in={key.account_id for key in keys},
+            key_id__in={key.pk for key in keys},
+            day_on__gte=Month.of(today).first_day,
+            day_on__lte=today,
+        )
+        .values_list("key_id")
+        .annotate(Sum("n_requests"), Sum("cost_micro_usd"))
+    )
+    return {
+        key_id: {"n_key_this_month": n_requests, "key_spent_micro_usd": spent} for key_id, n_requests, spent in rows
     }

@@ -97,7 +97,10 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What the rollups said when the key was loaded: where a counter begins that the store does not have."""
+    """What the rollups said when the key was loaded: where a counter begins that the store does not have.
+
+    The last two are the key's own, this month's, and are read only for a key that has limits of its own for them.
+    """
 
     day: int = 0
     n_key_today: int = 0
@@ -105,6 +108,20 @@ class Used:
     n_requests: int = 0
     n_map_loads: int = 0
     spent_micro_usd: int = 0
+    n_key_this_month: int = 0
+    key_spent_micro_usd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """What holds in a month besides plan and credit; None is none.
+
+    The key's own requests (map loads count alike) and spend cap, and the budget that its account has set itself.
+    """
+
+    requests_per_month: int | None = None
+    spend_cap_micro_usd: int | None = None
+    budget_micro_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +147,7 @@ class KeySnapshot:
     credit: Credit
     used: Used = field(default_factory=Used)
     services: frozenset[int] | None = None
+    own: OwnLimits | None = None
 
 
 # What somebody behind us may read as another path: dot segments, backslashes, escapes left after decoding.

@@ -61,6 +61,10 @@ class KeyState(models.TextChoices):
     REVOKED = "revoked", "Deleted"
 
 
+def _none_or_positive(*fields: str) -> models.Q:
+    return models.Q(*(models.Q((field, None)) | models.Q((f"{field}__gte", 1)) for field in fields))
+
+
 class ApiKey(models.Model):
     """A key of an account. Its text is kept as a keyed digest, for look-up, and as a ciphertext, for showing."""
 
@@ -82,6 +86,12 @@ class ApiKey(models.Model):
     )
     requests_per_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Lower than the plan's limit; empty for the plan's."
+    )
+    requests_per_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of this key alone; empty for none but the account's."
+    )
+    spend_cap_micro_usd = models.BigIntegerField(
+        null=True, blank=True, help_text="What the key may cost in a month, in micro-dollars; empty for no cap."
     )
     version = models.PositiveIntegerField(
         default=1, editable=False, help_text="One more with each change: who edits an older one is told so."
@@ -106,6 +116,10 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=models.Q(rate_limit=None) | models.Q(rate_limit__gte=1), name="apikey_rate_limit_positive"
             ),
+            models.CheckConstraint(
+                condition=_none_or_positive("requests_per_month", "spend_cap_micro_usd"),
+                name="apikey_month_limits_positive",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,7 +127,12 @@ class ApiKey(models.Model):
 
     @property
     def limits(self) -> KeyLimits:
-        return KeyLimits(rate_limit=self.rate_limit, requests_per_day=self.requests_per_day)
+        return KeyLimits(
+            rate_limit=self.rate_limit,
+            requests_per_day=self.requests_per_day,
+            requests_per_month=self.requests_per_month,
+            spend_cap_micro_usd=self.spend_cap_micro_usd,
+        )
 
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:

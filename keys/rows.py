@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from goongdash.lib.money import format_usd
 from keys.models import ApiKey, KeyState, KeyUse, Restriction
 
 _N_SHOWN = 2
@@ -55,6 +56,10 @@ def _notes(key: ApiKey) -> list[str]:
     services = [str(service) for service in key.services.all()]
     if services:
         notes.append(services[0] + " only" if len(services) == 1 else f"{len(services)} services")
+    if key.requests_per_month is not None:
+        notes.append(f"{key.requests_per_month:,} a month")
+    if key.spend_cap_micro_usd is not None:
+        notes.append(f"{format_usd(key.spend_cap_micro_usd).removesuffix('.00')} a month")
     if key.rate_limit is not None:
         notes.append(f"rate {key.rate_limit:,}")
     return notes

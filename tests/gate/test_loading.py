@@ -6,8 +6,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import CreditPeriod, Plan
+from billing.budgets import budget_set
 from billing.ledger import credit_grant
 from gate.loading import load_keys
+from gate.snapshot import OwnLimits
 from goongdash.lib.clock import utc_now
 from keys.limits import KeyLimits
 from keys.models import Service
@@ -72,6 +74,23 @@ def test_key_has_the_lower_of_its_own_limits_and_its_plan_s() -> None:
     read = load_keys([key.lookup_digest for key in keys])
     found = [read[key.lookup_digest] for key in keys]
     assert [(one.rate_limit, one.requests_per_day) for one in found] == [(5, 1_000), (2, 100), (5, 1_000)]
+
+
+def test_own_limits_are_read_with_what_the_key_has_used_of_them(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    account = make_account()
+    key, other = make_key(account, limits=KeyLimits(None, None, 100, 9_000_000)), make_key(account)
+    budgeted = make_key()
+    budget_set(account=budgeted.key.account, amount_micro_usd=5)
+    store(*(make_event(one, at=utc_now()) for one in (key, key, other, budgeted)))
+    with django_assert_num_queries(11):
+        read = load_keys([one.key.lookup_digest for one in (key, other, budgeted)])
+    found = [read[one.key.lookup_digest] for one in (key, other, budgeted)]
+    assert [one.own for one in found] == [OwnLimits(100, 9_000_000), None, OwnLimits(budget_micro_usd=5)]
+    used = [(one.used.n_key_this_month, one.used.key_spent_micro_usd) for one in found]
+    assert used == [(2, 10_000), (0, 0), (1, 5_000)]
+    assert found[1].used.n_requests == 3
 
 
 def test_key_has_its_choice_of_services_and_without_one_none() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.charges import Charge
+from gate.charges import Charge, Counted
 from gate.local_limits import Asked, LocalLimits
-from gate.snapshot import Credit, KeySnapshot, Used
+from gate.snapshot import Credit, KeySnapshot, OwnLimits, Used
 from gate.specs import Kind, Verdict
 from gate.spool import Spool
 from gate.spool_frames import Frame, Placed, Sent
@@ -87,6 +87,18 @@ def test_open_gate_decides_by_itself_and_keeps_every_event_with_what_was_used(sp
             Charge(Kind.REQUEST, 3, 9, 2, 3_000, DAY, MONTH, 10, 20, 30, 40),
         ),
         sent,
+    )
+
+
+def test_key_with_limits_of_its_own_has_a_charge_of_its_own_besides(spool: Spool) -> None:
+    used = Used(DAY, 10, MONTH, 20, 30, 40, n_key_this_month=5, key_spent_micro_usd=25_000)
+    key = replace(KEY, own=OwnLimits(7, 1_000_000), used=used)
+    said = outcomes(policy(spool).verdicts(3, asked(3, key), None))
+    assert said == [Outcome.ALLOWED] * 2 + [Outcome.MONTHLY_QUOTA]
+    (frame,) = spooled(spool)
+    assert frame.charges == (
+        Charge(Counted.REQUEST, 3, 7, 2, 10_000, DAY, MONTH, 10, 20, 30, 40),
+        Charge(Counted.KEY_MONTH, 3, 7, 2, 10_000, DAY, MONTH, 0, 5, 0, 25_000),
     )
 
 
