@@ -25,13 +25,15 @@ class Counted(IntEnum):
     REQUEST = Kind.REQUEST
     MAP_LOAD = Kind.MAP_LOAD
     KEY_MONTH = 4
+    UNITS = 5
 
 
 class Charge(NamedTuple):
     """`n` requests of a key in one day: all of a kind, `spent_micro_usd` together.
 
     The bases are what the rollups said: where a counter begins that the store does not have. Of KEY_MONTH, which a
-    key with limits of its own has besides, they are the key's, and that of the day is none.
+    key with limits of its own has besides, they are the key's. UNITS are those charged of a service whose price has
+    tiers: its id stands for the key's, and the base of requests is that of units.
     """
 
     kind: int
@@ -49,16 +51,19 @@ class Charge(NamedTuple):
 
 def charges_of(asked: Iterable[Asked], decided: Iterable[Decided], today: Today) -> list[Charge]:
     """What the allowed among them used today, one charge for each key and counter. Map parts use nothing."""
-    charges: dict[tuple[int, int], Charge] = {}
+    charges: dict[tuple[int, int, int], Charge] = {}
     for one, its in zip(asked, decided, strict=True):
         if not its.is_allowed or one.kind is Kind.MAP_PART:
             continue
         for nothing in _nothings(one, today):
-            name = (nothing.key_id, nothing.kind)
+            # By the account too, which keys do not share and services do.
+            name = (nothing.kind, nothing.account_id, nothing.key_id)
             charge = charges.get(name, nothing)
-            charges[name] = charge._replace(
-                n=charge.n + 1, spent_micro_usd=charge.spent_micro_usd + its.price_micro_usd
-            )
+            if nothing.kind == Counted.UNITS:
+                charges[name] = charge._replace(n=charge.n + (one.units if its.is_charged else 0))
+                continue
+            spent = charge.spent_micro_usd + its.price_micro_usd
+            charges[name] = charge._replace(n=charge.n + 1, spent_micro_usd=spent)
     return list(charges.values())
 
 
@@ -81,3 +86,6 @@ def _nothings(asked: Asked, today: Today) -> Iterator[Charge]:
     if key.own is not None:
         n_own, spent = (used.n_key_this_month, used.key_spent_micro_usd) if is_month else (0, 0)
         yield Charge(Counted.KEY_MONTH, key.account_id, key.key_id, 0, 0, today.day, today.month, 0, n_own, 0, spent)
+    if asked.service is not None and (price := asked.service_price) is not None and price.counts_units:
+        n_units = used.units.get(asked.service.id, 0) if is_month else 0
+        yield Charge(Counted.UNITS, key.account_id, asked.service.id, 0, 0, today.day, today.month, 0, n_units, 0, 0)

@@ -5,8 +5,8 @@ what the rollups said when the key was loaded and what the store said last, not 
 So each of the installation's `n_processes` takes an equal part of what was left of a day, a month or a credit,
 rounded down: together they never give more than was left as they knew it, and one may refuse while another has
 some. Rates and sessions are each process's own: a caller who reaches all of them gets `n_processes` times the
-rate, and pays for a session in each. Memory is bounded: of too many keys the longest known are forgotten, and
-begin again at what the rollups said.
+rate, and pays for a session in each. Likewise each prices by the volume that it knows of. Memory is bounded: of too
+many keys the longest known are forgotten, and begin again at what the rollups said.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from gate.local_rates import Rates, wait_us
 from gate.local_sessions import Session, Sessions, after
-from gate.snapshot import KeySnapshot, OwnLimits, ServiceFacts, SessionPart
+from gate.snapshot import KeySnapshot, OwnLimits, ServiceFacts, ServicePrice, SessionPart
 from gate.specs import (
     MAP_PART_RATE_LIMIT,
     MAP_PART_WINDOW_MS,
@@ -43,8 +43,8 @@ K = TypeVar("K", bound=Hashable)
 class Asked(NamedTuple):
     """One request that the store gave no verdict on.
 
-    `refused` is why memory alone refuses it (None: it does not); `caller` who shares its rate and `token` its
-    session (empty: none), as the script is told them; `event` is the end of its event's line.
+    `refused` is why memory alone refuses it (None: it does not); `caller` who shares its rate, `token` its session
+    (empty: none) and `units` what it has of them, as the script is told them; `event` is the end of its event's line.
     """
 
     key: KeySnapshot
@@ -53,14 +53,27 @@ class Asked(NamedTuple):
     caller: bytes
     event: bytes
     token: bytes = b""
+    units: int = 1
 
     @property
     def kind(self) -> Kind:
         return kind_of(self.key, self.service)
 
     @property
-    def price_micro_usd(self) -> int:
-        return 0 if self.service is None else self.key.prices.get(self.service.id, 0)
+    def service_price(self) -> ServicePrice | None:
+        """What the service costs where a price for one unit does not say it."""
+        return None if self.service is None else self.key.tiered.get(self.service.id)
+
+    def price_micro_usd(self, start: int, now_us: int) -> int:
+        """What its units cost, the month's first of them being number `start`."""
+        if (price := self.service_price) is not None:
+            return price.at(now_us).cost(start, start + self.units)
+        return 0 if self.service is None else self.units * self.key.prices.get(self.service.id, 0)
+
+    @property
+    def tells_cost(self) -> bool:
+        """Whether its event's line cannot know what it costs, as in the script."""
+        return self.service is not None and (self.service_price is not None or self.service.counts_elements)
 
     @property
     def session(self) -> tuple[int, bytes]:
@@ -98,6 +111,10 @@ class _Counter:
     base: int
     taken: int = 0
 
+    @property
+    def used(self) -> int:
+        return self.base + self.taken
+
     def left(self, limit: int, n_processes: int) -> int:
         return max(0, max(0, limit - self.base) // n_processes - self.taken)
 
@@ -123,22 +140,28 @@ class _Counters(OrderedDict[K, _Counter], Generic[K]):
 
 
 class _Touched(NamedTuple):
-    """All that one request counts against, besides its rate; the key's own month only where it has limits of it."""
+    """All that one request counts against, besides its rate.
+
+    The key's own month only where it has limits of it, the service's units only where its price has tiers.
+    """
 
     day: _Counter
     month: _Counter
     spent: _Counter
     own_month: _Counter | None
     own_spent: _Counter | None
+    units: _Counter | None
 
-    def take(self, n: int, price_micro_usd: int) -> None:
-        """Counts one request (`n` is 1), or one less (-1)."""
+    def take(self, n: int, price_micro_usd: int, units: int) -> None:
+        """Counts one request (`n` is 1), or one less (-1); `units` are those that are charged."""
         self.day.taken += n
         self.month.taken += n
         self.spent.taken += n * price_micro_usd
         if self.own_month is not None and self.own_spent is not None:
             self.own_month.taken += n
             self.own_spent.taken += n * price_micro_usd
+        if self.units is not None:
+            self.units.taken += n * units
 
 
 @dataclass(slots=True)
@@ -155,6 +178,7 @@ class LocalLimits:
     _spent: _Counters[int] = field(default_factory=_Counters)
     _own_months: _Counters[int] = field(default_factory=_Counters)
     _own_spent: _Counters[int] = field(default_factory=_Counters)
+    _units: _Counters[tuple[int, int]] = field(default_factory=_Counters)
 
     def learn(self, key: KeySnapshot, service: ServiceFacts | None, verdict: Verdict, now_us: int) -> None:
         """Hears what the store says is left of a day and a month; it takes the place of what was known of them."""
@@ -173,7 +197,7 @@ class LocalLimits:
     def forget(self) -> None:
         """Drops what was counted here: the store is back, and has been told of all of it."""
         self._rates, self._sessions = Rates(), Sessions()
-        for counters in (self._days, self._months, self._spent, self._own_months, self._own_spent):
+        for counters in (self._days, self._months, self._spent, self._own_months, self._own_spent, self._units):
             counters.clear()
 
     def decide(self, asked: Asked, now_us: int) -> Decided:
@@ -183,13 +207,15 @@ class LocalLimits:
         touched = None if asked.kind is Kind.MAP_PART else self._touched(asked, now_us)
         session = self._sessions.find(asked.session, now_us) if asked.session_part else None
         is_charged = session is None or not session.is_open
-        price = asked.price_micro_usd if is_charged and touched is not None else 0
+        price = 0
+        if is_charged and touched is not None:
+            price = asked.price_micro_usd(touched.units.used if touched.units is not None else 0, now_us)
         verdict = self._said(asked, touched, price, now_us)
         if verdict.number != ALLOWED:
             return Decided(verdict)
         self._rates.add(asked.caller, now_us)
         if touched is not None:
-            touched.take(1, price)
+            touched.take(1, price, asked.units if is_charged else 0)
         if asked.session_part:
             self._sessions.put(asked.session, after(session, asked.session_part, now_us))
         number, rate, wait, *left = verdict
@@ -199,7 +225,8 @@ class LocalLimits:
         """Undoes the allowed verdict on `asked`: it was refused after all."""
         self._rates.take_back(asked.caller)
         if asked.kind is not Kind.MAP_PART:
-            self._touched(asked, now_us).take(-1, decided.price_micro_usd)
+            units = asked.units if decided.is_charged else 0
+            self._touched(asked, now_us).take(-1, decided.price_micro_usd, units)
         if asked.session_part:
             self._sessions.put(asked.session, decided.session)
 
@@ -263,7 +290,15 @@ class LocalLimits:
             self._spent.of(key.account_id, today.month, used.spent_micro_usd if is_month else 0),
             own_month,
             own_spent,
+            self._units_of(asked, today),
         )
+
+    def _units_of(self, asked: Asked, today: Today) -> _Counter | None:
+        price, service, key = asked.service_price, asked.service, asked.key
+        if price is None or service is None or not price.counts_units:
+            return None
+        base = key.used.units.get(service.id, 0) if key.used.month == today.month else 0
+        return self._units.of((key.account_id, service.id), today.month, base)
 
     def _on(self, now_us: int) -> Today:
         if not self._today.holds(now_us):

@@ -21,7 +21,7 @@
 -- Example: EVALSHA <sha> 1 goongdash:{u0}:events 5f0c… -1 211 "" 0 1795402800000000 1 "0\t1\t3\t7\t6\t1\t5000\t…" <…> <ttl>
 
 local KEPT_S = 2592000
-local MAP_LOAD, KEY_MONTH = 2, 4
+local MAP_LOAD, KEY_MONTH, UNITS = 2, 4, 5
 
 local call = redis.call
 local prefix = string.sub(KEYS[1], 1, -7)
@@ -63,6 +63,13 @@ local function charge(packed)
     end
     keep(month_name, 'k' .. key, struct.pack('>I4I8', n_requests + n, n_spent + spent), month_ttl_s)
   end
+  -- The month's units of a service, whose id comes in the place of a key's.
+  local function add_units(month_name, account, service, n, n_units)
+    local field = 'u' .. account .. ':' .. service
+    local value = call('HGET', month_name, field)
+    if value then n_units = math.max(n_units, (struct.unpack('>I8', value))) end
+    keep(month_name, field, struct.pack('>I8', n_units + n), month_ttl_s)
+  end
   -- A key's day and its account's month.
   local function add(kind, day_name, month_name, key, account, n, spent, n_day, n_requests, n_loads, n_spent)
     local today, this_month = call('HGET', day_name, key), call('HGET', month_name, account)
@@ -79,6 +86,8 @@ local function charge(packed)
     local day_name, month_name = prefix .. 'day:' .. day, prefix .. 'month:' .. month
     if kind == KEY_MONTH then
       add_own(month_name, key, n, spent, n_requests, n_spent)
+    elseif kind == UNITS then
+      add_units(month_name, account, key, n, n_requests)
     else
       add(kind, day_name, month_name, key, account, n, spent, n_day, n_requests, n_loads, n_spent)
     end

@@ -9,7 +9,7 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
-from gate.snapshot import KeySnapshot, OwnLimits, ServiceFacts, SessionPart, Used
+from gate.snapshot import KeySnapshot, OwnLimits, ServiceFacts, ServicePrice, SessionPart, Used
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 
 NO_LIMIT = 0xFFFF_FFFF
@@ -22,6 +22,10 @@ NO_BUDGET = 2**53 - 1
 _LIMITS = struct.Struct(">BBBIIIIQIQIQB")
 _BASE = struct.Struct(">IIIIIQ")
 _OWN = struct.Struct(">IQQIQ")
+_PRICE = struct.Struct(">QQHH")
+_TIER = struct.Struct(">QQ")
+# What stands behind a spec's bases, in this order; of units there is nothing but that the caller names them.
+_HAS_OWN, _HAS_TIERS, _HAS_UNITS = 1, 2, 4
 _VERDICT = struct.Struct(">BIIIII")
 _CLOCK = struct.Struct(">Q")
 
@@ -53,7 +57,7 @@ class Verdict(NamedTuple):
         return BY_NUMBER[self.number]
 
 
-_KINDS = {"request": Kind.REQUEST, "map_load": Kind.MAP_LOAD, "none": Kind.MAP_PART}
+_KINDS = {"request": Kind.REQUEST, "element": Kind.REQUEST, "map_load": Kind.MAP_LOAD, "none": Kind.MAP_PART}
 
 
 def kind_of(key: KeySnapshot, service: ServiceFacts | None) -> Kind:
@@ -75,7 +79,7 @@ def pack_spec(
         kind, session = Kind.RECORD_ONLY, SessionPart.NONE
     is_part = kind is Kind.MAP_PART
     per_month = month_limit(key, kind)
-    own = key.own if kind in (Kind.REQUEST, Kind.MAP_LOAD) else None
+    extras, packed_extras = _extras(key, service) if kind in (Kind.REQUEST, Kind.MAP_LOAD) else (0, b"")
     limits = _LIMITS.pack(
         kind,
         OUTCOMES[refused].number if refused else 0,
@@ -89,11 +93,30 @@ def pack_spec(
         key.credit.allowance_micro_usd,
         key.credit.next_month,
         key.credit.next_allowance_micro_usd,
-        own is not None,
+        extras,
     )
     used = key.used
     base = _BASE.pack(used.day, used.n_key_today, used.month, used.n_requests, used.n_map_loads, used.spent_micro_usd)
-    return b"%b%d\0%d\0%b%b" % (limits, key.key_id, key.account_id, base, b"" if own is None else _pack_own(own, used))
+    return b"%b%d\0%d\0%b%b" % (limits, key.key_id, key.account_id, base, packed_extras)
+
+
+def _extras(key: KeySnapshot, service: ServiceFacts | None) -> tuple[int, bytes]:
+    """Which extras the spec has, and what stands behind it: nothing, for most keys and services."""
+    has, packed = 0, b""
+    if key.own is not None:
+        has, packed = _HAS_OWN, _pack_own(key.own, key.used)
+    if service is not None and (price := key.tiered.get(service.id)) is not None:
+        has, packed = has | _HAS_TIERS, packed + _pack_price(service.id, price, key.used)
+    if service is not None and service.counts_elements:
+        has |= _HAS_UNITS
+    return has, packed
+
+
+def _pack_price(service_id: int, price: ServicePrice, used: Used) -> bytes:
+    next_tiers = () if price.next is None else price.next.tiers
+    head = _PRICE.pack(used.units.get(service_id, 0), price.next_from_us, len(price.now.tiers), len(next_tiers))
+    tiers = (_TIER.pack(tier.from_units, tier.price_micro_usd) for tier in (*price.now.tiers, *next_tiers))
+    return b"%d\0%b%b" % (service_id, head, b"".join(tiers))
 
 
 def _pack_own(own: OwnLimits, used: Used) -> bytes:

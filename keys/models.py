@@ -19,10 +19,11 @@ class KeyType(models.TextChoices):
 
 
 class Unit(models.TextChoices):
-    """What one request to a service counts as."""
+    """What a service is charged by. Of a matrix each element is a unit, and the request still one for every limit."""
 
     REQUEST = "request", "request"
     MAP_LOAD = "map_load", "map load"
+    ELEMENT = "element", "element of a matrix"
     NONE = "none", "part of a map load"
 
 

@@ -52,15 +52,17 @@ def snapshot(**changes: object) -> KeySnapshot:
     return replace(SNAPSHOT, **{"rate_limit": 10_000, "credit": credit, **changes})  # type: ignore[arg-type]
 
 
-def count(calls: Sequence[Call], ip: str = "203.0.113.7", token: str = "") -> list[Verdict]:
+def count(calls: Sequence[Call], ip: str = "203.0.113.7", token: str = "", units: int = 1) -> list[Verdict]:
     """One script call with all of `calls`, those to services with sessions in the session of `token`."""
     calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
     arguments: list[bytes] = []
     for key, service, refused in calls:
         price = 0 if service is None else key.prices.get(service.id, 0)
-        event = f"{key.account_id}\t{key.key_id}\t6\t1\t{price}\t{ip}\t\t{UUID(int=7)}".encode()
+        event = f"{key.account_id}\t{key.key_id}\t6\t{units}\t{price}\t{ip}\t\t{UUID(int=7)}".encode()
         part = SessionPart.NONE if service is None or not token else service.session_part
         caller = rate_name(key, service) + ip.encode() + (b"\t" + token.encode() if part else b"")
+        if service is not None and service.counts_elements:
+            caller += b"\t%d" % units
         arguments += [pack_spec(key, service, refused, part), caller, event]
     answer = redis_client().eval(
         files("gate").joinpath("count.lua").read_text(),
@@ -142,37 +144,6 @@ def test_counter_the_store_does_not_have_begins_at_what_the_rollups_said() -> No
     verdicts = count([(key, GEOCODE, None)] * 2)
     assert [verdict.outcome for verdict in verdicts] == [Outcome.ALLOWED, Outcome.CREDIT_EXHAUSTED]
     assert (verdicts[0].left_day, verdicts[0].left_month) == (1, 29_899)
-
-
-@pytest.mark.parametrize(("stored", "left"), [(0, 3), (2, 3), (8, 1)])
-def test_own_counter_goes_on_from_the_store_or_the_rollups_whichever_knows_more(stored: int, left: int) -> None:
-    """The store keeps it only while the key has limits for it: they may be set in mid-month, or set again."""
-    month = today()[1]
-    own = OwnLimits(requests_per_month=10, spend_cap_micro_usd=100_000)
-    if stored:
-        count([(snapshot(own=own), GEOCODE, None)] * stored)
-    key = snapshot(own=own, used=Used(month=month, n_key_this_month=6, key_spent_micro_usd=30_000))
-    (verdict,) = count([(key, GEOCODE, None)])
-    assert verdict.left_own == left
-
-
-def test_key_of_the_same_account_without_own_limits_is_not_held_to_them() -> None:
-    month = today()[1]
-    key, other = snapshot(own=OwnLimits(1, 5_000)), snapshot(key_id=8)
-    verdicts = count([(key, GEOCODE, None), (key, GEOCODE, None), (other, GEOCODE, None), (other, STATIC, None)])
-    outcomes = [verdict.outcome for verdict in verdicts]
-    assert outcomes == [Outcome.ALLOWED, Outcome.MONTHLY_QUOTA, Outcome.ALLOWED, Outcome.ALLOWED]
-    assert [verdict.left_own for verdict in verdicts] == [0, 0, NO_LIMIT, NO_LIMIT]
-    fields = redis_client().hkeys(f"{shard_prefix(0)}month:{month}")
-    assert sorted(fields) == [b"3", b"k7"]
-
-
-def test_budget_holds_for_all_keys_of_the_account_together() -> None:
-    budget = OwnLimits(budget_micro_usd=10_000)
-    keys = [snapshot(key_id=number, own=budget) for number in (7, 8, 9)]
-    verdicts = count([(key, GEOCODE, None) for key in keys] + [(keys[0], STATIC, None)])
-    outcomes = [verdict.outcome for verdict in verdicts]
-    assert outcomes == [Outcome.ALLOWED, Outcome.ALLOWED, Outcome.ACCOUNT_BUDGET, Outcome.ALLOWED]
 
 
 def test_what_another_day_or_month_used_is_not_counted() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from billing.pricing import Tier, Tiers
 from gate.calendar import TTLS
 from gate.charges import Charge, Counted, pack_charges
-from gate.snapshot import OwnLimits
+from gate.snapshot import OwnLimits, ServicePrice
 from gate.specs import Kind
 from gate.spool_frames import Frame, Sent
 from stats.events import Replay, StreamEntry, decode_entry
@@ -165,6 +166,16 @@ def test_counters_that_it_adds_to_are_those_of_the_counting_script() -> None:
     verdict, last, refused = count([(key, GEOCODE, None)] * 3)
     assert (verdict.left_day, verdict.left_month, verdict.left_own) == (4, 29_994, 4)
     assert (last.outcome, refused.outcome) == (Outcome.ALLOWED, Outcome.KEY_BUDGET)
+
+
+def test_units_that_it_adds_to_are_those_of_the_counting_script() -> None:
+    day, month = today()
+    key = snapshot(tiered={GEOCODE.id: ServicePrice(Tiers((Tier(0, 9), Tier(5, 8))))})
+    count([(key, GEOCODE, None)] * 2)
+    charge = Charge(Counted.UNITS, key.account_id, GEOCODE.id, 2, 0, day, month, 0, 0, 0, 0)
+    tell(replace(frame(2), charges=(charge,)), ends_at=100)
+    count([(key, GEOCODE, None)] * 2)
+    assert [event.cost_micro_usd for entry in entries() for event in entry.events] == [9, 9, 5_000, 5_000, 9, 8]
 
 
 @pytest.mark.parametrize(("stored", "then"), [(0, 9), (3, 9), (30, 32)])
