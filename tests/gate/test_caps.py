@@ -7,8 +7,8 @@ from collections import Counter
 from datetime import date
 
 import pytest
+from django.conf import settings
 
-from accounts.changes import announce_catalogue_change
 from accounts.models import Plan
 from billing.budgets import budget_set
 from billing.models import Price
@@ -97,22 +97,21 @@ def test_cap_of_a_key_and_budget_of_an_account_are_not_overspent_by_several_gate
     assert sum(UsageRecord.objects.values_list("cost_micro_usd", flat=True)) == 1_000_000
 
 
-def test_price_by_tiers_is_charged_by_the_account_s_volume_whichever_gate_counts(gate: GateProcess) -> None:
+def test_price_by_tiers_is_charged_by_the_account_s_volume_whichever_gate_counts(live: None) -> None:
     geocode, matrix = (Service.objects.get(slug=slug) for slug in ("geocode", "distance-matrix"))
     Service.objects.filter(pk=matrix.pk).update(unit=Unit.ELEMENT)
     for service, tiers in ((geocode, ((0, 0), (2, 5_000), (4, 4_000))), (matrix, ((0, 100), (5, 10)))):
         price = Price.objects.create(service=service, price_micro_usd=tiers[0][1], effective_on=date(2020, 1, 2))
         for start, amount in tiers[1:]:
             price.tiers.create(from_units=start, price_micro_usd=amount)
-    announce_catalogue_change()
-    wait_for_announcement()
     account = account_on(credit_micro_usd=10**9)
     keys = [make_key(account), make_key(account)]
-    with running_gate(redis_prefix=SESSION_PREFIX, TRUSTED_PROXIES="127.0.0.1") as second:
+    prefix = settings.REDIS_PREFIX
+    with running_gate(redis_prefix=prefix) as first, running_gate(redis_prefix=prefix) as second:
         for n in range(6):
-            (gate, second)[n % 2].get(f"/geocode?address=x&api_key={keys[n // 3].text}")
+            (first, second)[n % 2].get(f"/geocode?address=x&api_key={keys[n // 3].text}")
         for n in range(2):
-            (gate, second)[n].get(f"/distancematrix?origins=1,2|3,4&destinations=5,6%7C7,8&api_key={keys[n].text}")
+            (first, second)[n].get(f"/distancematrix?origins=1,2|3,4&destinations=5,6%7C7,8&api_key={keys[n].text}")
     assert recorded() == [
         *(("allowed", 1, cost) for cost in (0, 0, 5_000, 5_000, 4_000, 4_000)),
         ("allowed", 4, 400),
