@@ -176,7 +176,7 @@ def _units_this_month(accounts: Iterable[int], services: Collection[int], today:
         return {}
     rows = (
         DailyUsage.objects.filter(
-            _COUNTED,
+            COUNTED,
             account_id__in=accounts,
             service_id__in=services,
             day_on__gte=Month.of(today).first_day,
@@ -208,13 +208,13 @@ def _credits(accounts: Collection[Account], month: Month) -> dict[int, Credit]:
 # What the rollups know of this month is used only where the store has lost or never had a counter.
 
 # What counts against the limits: each allowed request, whether it was charged or covered by its session.
-_COUNTED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number) & ~Q(service__unit=Unit.NONE)
+COUNTED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number) & ~Q(service__unit=Unit.NONE)
 
 
 def _used_today(keys: Iterable[ApiKey], today: date) -> dict[int, int]:
     """Requests of each key that has made any, by key id."""
     of_whom = {"account_id__in": {key.account_id for key in keys}, "key_id__in": {key.pk for key in keys}}
-    sums = DailyUsage.objects.filter(_COUNTED, **of_whom, day_on=today).values_list("key_id")
+    sums = DailyUsage.objects.filter(COUNTED, **of_whom, day_on=today).values_list("key_id")
     return dict(sums.annotate(Sum("n_requests")))
 
 
@@ -223,7 +223,7 @@ def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[
     is_map_load = Q(service__unit=Unit.MAP_LOAD)
     rows = (
         DailyUsage.objects.filter(
-            _COUNTED, account_id__in=account_ids, day_on__gte=Month.of(today).first_day, day_on__lte=today
+            COUNTED, account_id__in=account_ids, day_on__gte=Month.of(today).first_day, day_on__lte=today
         )
         .values("account_id")
         .annotate(
@@ -248,7 +248,7 @@ def _own_used_this_month(keys: Collection[ApiKey], today: date) -> dict[int, dic
         return {}
     rows = (
         DailyUsage.objects.filter(
-            _COUNTED,
+            COUNTED,
             account_id__in={key.account_id for key in keys},
             key_id__in={key.pk for key in keys},
             day_on__gte=Month.of(today).first_day,
