@@ -8,7 +8,7 @@ from accounts.models import Account
 from keys import origin_sums
 from keys.models import KeyOrigin
 from keys.origin_sums import OriginSum, key_origins_note
-from stats import rollups
+from stats import origin_sums as rollup
 from stats.outcomes import Outcome
 from tests.factories import T0, make_event, make_key
 from tests.road import at_once, copies, store
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollups, "utc_now", lambda: T0)
+    monkeypatch.setattr(rollup, "utc_now", lambda: T0)
 
 
 def known(*fields: str) -> list[tuple[object, ...]]:
@@ -49,14 +49,14 @@ def test_refused_requests_and_the_parts_of_maps_are_no_use(alice: Account) -> No
 def test_sum_of_an_hour_gives_way_to_that_of_the_next(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     created = make_key(alice)
     store(*copies(make_event(created), 3))
-    monkeypatch.setattr(rollups, "utc_now", lambda: T0 + HOUR)
+    monkeypatch.setattr(rollup, "utc_now", lambda: T0 + HOUR)
     store(make_event(created, at=T0 + HOUR), make_event(created))
     assert known("n_requests", "hour_at", "n_hour") == [(5, T0 + HOUR, 1)]
 
 
 def test_origins_of_a_key_are_bounded_and_the_rest_is_added_up(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(origin_sums, "MAX_ORIGINS", 3)
-    monkeypatch.setattr(rollups, "MAX_ORIGINS", 3)
+    monkeypatch.setattr(rollup, "MAX_ORIGINS", 3)
     created, other = make_key(alice), make_key(alice)
     store(*(make_event(created, origin=f"https://{n}.example") for n in range(10) for _ in range(10 - n)))
     assert known() == [("*", 28, 28), *((f"https://{n}.example", 10 - n, 10 - n) for n in range(3))]
