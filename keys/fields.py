@@ -70,7 +70,10 @@ class SpikeField(forms.ChoiceField):
     def __init__(self) -> None:
         super().__init__(
             label=_("When it is used far more than usual"),
-            help_text=_("As when somebody has copied it. You are told in any case, here and by e-mail."),
+            help_text=_(
+                "As when somebody has copied it. You are told in any case, and can lift what was done. "
+                "Cut for the day, it may make a few more requests until midnight."
+            ),
             choices=OnSpike.choices,
             initial=OnSpike.REPORT,
             required=False,

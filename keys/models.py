@@ -68,8 +68,8 @@ class OnSpike(models.TextChoices):
     """What happens to a key that is suddenly used far more than usual. Its account is told in any case."""
 
     REPORT = "report", _("Only tell me")
-    QUOTA = "quota", _("Cut it to a small quota until the day ends")
-    DISABLE = "disable", _("Disable it until I lift that")
+    QUOTA = "quota", _("Cut it for the day")
+    DISABLE = "disable", _("Disable it")
 
 
 class ApiKey(models.Model):

@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("report", "Only tell me"),
-                    ("quota", "Cut it to a small quota until the day ends"),
-                    ("disable", "Disable it until I lift that"),
+                    ("quota", "Cut it for the day"),
+                    ("disable", "Disable it"),
                 ],
                 default="report",
                 max_length=7,
