@@ -5,6 +5,8 @@ Apart from the sums of days by origin, which are for charts: these know the hour
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import connection
 
@@ -35,7 +37,7 @@ _SUMS = """
 def origins_note(*, after: int, through: int) -> None:
     """Adds what the records with ids beyond `after` up to `through` say."""
     hour_at = hour_of(utc_now(), settings.BILLING_ZONE)
-    parameters = {
+    parameters: dict[str, int | str | datetime] = {
         "after": after,
         "through": through,
         "hour": hour_at,
