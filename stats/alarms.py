@@ -7,7 +7,7 @@ keys, however many there are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -52,7 +52,8 @@ def usage_watch() -> int:
     keys = {key.pk: key for key in ApiKey.objects.filter(pk__in=key_ids, revoked_at=None).select_related("account")}
     uses = _uses(keys.values(), hour_at, now)
     found = {key_id: findings(use, limits, now=now) for key_id, use in uses.items()}
-    return sum(_tell(keys[key_id], each, now) for key_id, each in found.items() if each.is_anything)
+    _weighed([origin_id for each in found.values() if not each.is_news for origin_id in each.weighed], now)
+    return sum(_tell(keys[key_id], each, now) for key_id, each in found.items() if each.is_news)
 
 
 def thresholds() -> Thresholds:
@@ -135,9 +136,14 @@ def _tell(key: ApiKey, found: Findings, now: datetime) -> int:
     n_raised = len(notices_raise(_origin_notices(key, found, day.isoformat())))
     if found.key_spike is not None:
         n_raised += _tell_spike(key, found.key_spike, now)
-    KeyOrigin.objects.filter(pk__in=found.weighed, weighed_at=None).update(weighed_at=now)
+    _weighed(found.weighed, now)
     KeyOrigin.objects.filter(pk__in=found.told).update(told_at=now)
     return n_raised
+
+
+def _weighed(origin_ids: Sequence[int], now: datetime) -> None:
+    if origin_ids:
+        KeyOrigin.objects.filter(pk__in=origin_ids, weighed_at=None).update(weighed_at=now)
 
 
 def _origin_notices(key: ApiKey, found: Findings, day: str) -> list[NewNotice]:

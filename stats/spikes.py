@@ -86,9 +86,9 @@ class Findings:
     weighed: Sequence[int]
 
     @property
-    def is_anything(self) -> bool:
-        """Whether there is anything to tell or to remember."""
-        return bool(self.key_spike or self.weighed or self.spikes)
+    def is_news(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.key_spike or self.first_seen or self.spikes)
 
     @property
     def told(self) -> list[int]:
