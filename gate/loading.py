@@ -59,7 +59,7 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
         return {}
     keys = list(
         ApiKey.objects.select_related("account__plan")
-        .prefetch_related("restrictions", "services")
+        .prefetch_related("restrictions", "services", "blocked_origins")
         .filter(lookup_digest__in=known)
         .order_by()
     )
@@ -68,7 +68,7 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
     # The store's clock decides; behind ours, it may still be in the month before.
     first_month = Month.of(day_of(now - CLOCKS_APART, settings.BILLING_ZONE))
     money = _money([key for key in keys if key.revoked_at is None], today, first_month)
-    return {key.lookup_digest: _snapshot(key, *money.get(key.pk, _NO_MONEY)) for key in keys}
+    return {key.lookup_digest: _snapshot(key, today, *money.get(key.pk, _NO_MONEY)) for key in keys}
 
 
 def _known(lookup_digests: Sequence[str]) -> list[str]:
@@ -78,7 +78,7 @@ def _known(lookup_digests: Sequence[str]) -> list[str]:
         return [digest for (digest,) in cursor.fetchall()]
 
 
-def _snapshot(key: ApiKey, prices: Mapping[int, int], credit: Credit, used: Used) -> KeySnapshot:
+def _snapshot(key: ApiKey, today: date, prices: Mapping[int, int], credit: Credit, used: Used) -> KeySnapshot:
     account, plan = key.account, key.account.plan
     return KeySnapshot(
         key_id=key.pk,
@@ -90,10 +90,13 @@ def _snapshot(key: ApiKey, prices: Mapping[int, int], credit: Credit, used: Used
         restrictions=Restrictions.of(
             (restriction.text for restriction in key.restrictions.all()),
             allows_no_origin=key.allows_no_origin,
+            blocked=(blocked.host for blocked in key.blocked_origins.all()),
         ),
         rate_limit=min(plan.rate_limit, key.rate_limit or plan.rate_limit),
         rate_window_s=plan.rate_window_s,
-        requests_per_day=lower_of(key.requests_per_day, plan.requests_per_day),
+        requests_per_day=lower_of(
+            key.requests_per_day, plan.requests_per_day, key.spike_quota_on(today, settings.BILLING_ZONE)
+        ),
         requests_per_month=plan.requests_per_month,
         map_loads_per_month=plan.map_loads_per_month,
         prices=prices,

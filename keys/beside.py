@@ -32,6 +32,12 @@ def beside(request: SiteRequest, account: Account) -> dict[str, Any]:
     return {**list_context(account, list_query(parameters)), "is_beside": True, "beside": "keys/_list.html"}
 
 
+def beside_key(request: SiteRequest, key: ApiKey) -> dict[str, Any]:
+    """The page of the key, where the dialog is on it; nothing on a page that shows no state of keys."""
+    is_on_its_page = _key_id(urlsplit(request.htmx.current_url or "").path) == key.pk
+    return beside(request, key.account) if is_on_its_page else {}
+
+
 def newest_beside(account: Account, key: ApiKey) -> dict[str, Any]:
     """The same for the list, from its start, where a key just made is the first."""
     context = list_context(account, KeyListQuery(), new_id=key.pk)

@@ -24,7 +24,7 @@ from keys.entries import entries_read, entry_read
 from keys.errors import KeyChanged, KeyInvalid, RestrictionError
 from keys.examples import curl_line
 from keys.forms import KeyForm
-from keys.models import ApiKey, KeyType
+from keys.models import ApiKey, KeyType, OnSpike
 from keys.selectors import keys_of
 from keys.services import MAX_RESTRICTIONS, CreatedKey, key_create, key_update
 from keys.tester import Question, list_test
@@ -105,6 +105,7 @@ def check_list(request: HttpRequest) -> HttpResponse:
         given.getlist("restrictions")[: 2 * MAX_RESTRICTIONS],
         Question(given.get("try_url", ""), given.get("try_ip", ""), is_whole_url="try_whole" in given),
         allows_no_origin="allows_no_origin" in given,
+        blocked=given.getlist("blocked"),
         is_from_browsers="is_from_browsers" in given or given.get("key_type") == KeyType.TILES,
     )
     return render(request, "keys/_tested.html", {"answer": answer, "is_beside": True})
@@ -131,7 +132,8 @@ def _form(
         "entries": form.entries,
         "max_entries": MAX_RESTRICTIONS,
         "is_from_browsers": key is not None and (key.type == KeyType.TILES or bool(use and use.origin)),
-        "has_own_limits": any(form[name].value() for name in ("services", *LIMIT_FIELDS)),
+        "has_own_limits": any(form[name].value() for name in ("services", *LIMIT_FIELDS))
+        or form["on_spike"].value() not in {None, "", OnSpike.REPORT},
     }
     return render(request, template, context, status=422 if form.errors or conflict else 200)
 

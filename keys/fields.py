@@ -7,9 +7,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from keys.entries import entries_read
-from keys.models import Service
+from keys.models import OnSpike, Service
 from keys.services import MAX_RESTRICTIONS
 
 
@@ -61,3 +62,22 @@ class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     def clean(self, value: Any) -> list[int]:  # type: ignore[override]
         return [service.pk for service in super().clean(value)]
+
+
+class SpikeField(forms.ChoiceField):
+    """What happens when the key is used far more than usual; where nothing is sent, it stays as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("When it is used far more than usual"),
+            help_text=_(
+                "As when somebody has copied it. You are told in any case, and can lift what was done. "
+                "Cut for the day, it may make a few more requests until midnight."
+            ),
+            choices=OnSpike.choices,
+            initial=OnSpike.REPORT,
+            required=False,
+        )
+
+    def has_changed(self, initial: str | None, data: str | None) -> bool:
+        return bool(data) and data != initial

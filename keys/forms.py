@@ -15,9 +15,9 @@ from django.forms.boundfield import BoundWidget
 from accounts.models import Plan
 from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
-from keys.fields import EntriesField, LimitField, ServicesField
+from keys.fields import EntriesField, LimitField, ServicesField, SpikeField
 from keys.limits import KeyLimits
-from keys.models import ApiKey, KeyType
+from keys.models import ApiKey, KeyType, OnSpike
 from keys.selectors import services_to_choose
 
 _TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
@@ -66,6 +66,8 @@ class KeyForm(forms.Form):
             attrs={"type": "datetime-local", "max": "9998-12-31T23:59"}, format="%Y-%m-%dT%H:%M"
         ),
     )
+
+    on_spike = SpikeField()
 
     def __init__(self, data: Any = None, *, plan: Plan, now: datetime, key: ApiKey | None = None) -> None:
         super().__init__(data, initial=None if key is None else _initial(key))
@@ -120,6 +122,9 @@ class KeyForm(forms.Form):
             raise ValidationError("This is past already. To stop the key at once, delete it.")
         return expires_at
 
+    def clean_on_spike(self) -> str:
+        return self.cleaned_data["on_spike"] or (self.key.on_spike if self.key else OnSpike.REPORT)
+
     def clean(self) -> dict[str, Any]:
         for name in _LIMITS:
             limit, plans = self.cleaned_data.get(name), getattr(self.plan, name)
@@ -140,6 +145,7 @@ def _initial(key: ApiKey) -> dict[str, Any]:
         "restrictions": [restriction.text for restriction in key.restrictions.all()],
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
+        "on_spike": key.on_spike,
         "expires_at": key.expires_at and _to_the_minute(key.expires_at),
         **asdict(key.limits),
     }

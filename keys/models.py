@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
+from goongdash.lib.periods import day_of
 from keys.limits import KeyLimits
 
 
@@ -61,6 +64,14 @@ class KeyState(models.TextChoices):
     REVOKED = "revoked", "Deleted"
 
 
+class OnSpike(models.TextChoices):
+    """What happens to a key that is suddenly used far more than usual. Its account is told in any case."""
+
+    REPORT = "report", _("Only tell me")
+    QUOTA = "quota", _("Cut it for the day")
+    DISABLE = "disable", _("Disable it")
+
+
 class ApiKey(models.Model):
     """A key of an account. Its text is kept as a keyed digest, for look-up, and as a ciphertext, for showing."""
 
@@ -82,6 +93,13 @@ class ApiKey(models.Model):
     )
     requests_per_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Lower than the plan's limit; empty for the plan's."
+    )
+    on_spike = models.CharField(max_length=7, choices=OnSpike.choices, default=OnSpike.REPORT)
+    spiked_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it was cut or disabled for its use; empty when lifted."
+    )
+    spike_quota = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text="Requests on the day of `spiked_at` that it is cut to."
     )
     version = models.PositiveIntegerField(
         default=1, editable=False, help_text="One more with each change: who edits an older one is told so."
@@ -115,6 +133,15 @@ class ApiKey(models.Model):
     def limits(self) -> KeyLimits:
         return KeyLimits(rate_limit=self.rate_limit, requests_per_day=self.requests_per_day)
 
+    def spike_quota_on(self, day: date, zone: ZoneInfo) -> int | None:
+        """What the key is cut to on `day`; None where it is not cut, or was on another day."""
+        is_cut = self.spiked_at is not None and day_of(self.spiked_at, zone) == day
+        return self.spike_quota if is_cut else None
+
+    @property
+    def is_disabled_by_spike(self) -> bool:
+        return self.disabled_at is not None and self.disabled_at == self.spiked_at
+
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:
             return KeyState.REVOKED
@@ -144,6 +171,52 @@ class Restriction(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class BlockedOrigin(models.Model):
+    """A web site that a key is refused from, whatever its restriction list says."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="blocked_origins")
+    host = models.CharField(max_length=253, help_text="In normal form; with every scheme and port.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["host"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "host"], name="blockedorigin_once_per_key")]
+
+    def __str__(self) -> str:
+        return self.host
+
+
+class KeyOrigin(models.Model):
+    """An origin that a key was let pass from, with sums. Written by the rollup; nothing decides by it.
+
+    A key has a bounded number of them: what more there are share the row OTHERS. `n_hour` are the requests of the
+    hour that begins at `hour_at`, which may be past. `weighed_at` is when it was decided whether the account is to
+    be told that the origin is new; `told_at` when it was told of the origin last.
+    """
+
+    OTHERS = "*"
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="origins", db_index=False)
+    origin = models.CharField(max_length=255, blank=True, help_text="Empty where requests named none.")
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    n_requests = models.BigIntegerField()
+    hour_at = models.DateTimeField()
+    n_hour = models.BigIntegerField()
+    weighed_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "origin"], name="keyorigin_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["hour_at"], name="keyorigin_hour"),
+            models.Index(fields=["id"], condition=models.Q(weighed_at=None), name="keyorigin_to_be_weighed"),
+        ]
+
+    def __str__(self) -> str:
+        return self.origin
 
 
 class KeyUse(models.Model):

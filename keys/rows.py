@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from django.conf import settings
+
+from goongdash.lib.periods import day_of
 from keys.models import ApiKey, KeyState, KeyUse, Restriction
 
 _N_SHOWN = 2
@@ -19,7 +22,8 @@ _N_SHOWN = 2
 class KeyRow:
     """`first` restrictions are shown at a glance, `more` on demand; `is_new` for a key just made.
 
-    `notes` are its other restrictions, a few words each. `use` is None for a key that never was let pass.
+    `quota_today` is what the key is cut to for its use. `notes` are its other restrictions, a few words
+    each. `use` is None for a key that never was let pass.
     """
 
     key: ApiKey
@@ -29,6 +33,7 @@ class KeyRow:
     notes: list[str]
     use: KeyUse | None
     is_new: bool
+    quota_today: int | None = None
 
 
 def key_rows(keys: Iterable[ApiKey], *, now: datetime, new_id: int | None = None) -> list[KeyRow]:
@@ -47,6 +52,7 @@ def key_row(key: ApiKey, *, now: datetime, is_new: bool = False) -> KeyRow:
         _notes(key),
         cast("KeyUse | None", getattr(key, "use", None)),
         is_new,
+        key.spike_quota_on(day_of(now, settings.BILLING_ZONE), settings.BILLING_ZONE),
     )
 
 

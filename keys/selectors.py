@@ -14,6 +14,8 @@ from keys.list_query import KeyListQuery, KeySort, StateFilter
 from keys.models import ApiKey, Service, Unit
 from keys.vault import lookup_digest
 
+# What a key's page shows of it, besides its own row.
+_LISTS = ("restrictions", "services", "blocked_origins")
 SOON = timedelta(days=30)
 
 _ORDER = {
@@ -67,7 +69,7 @@ def all_keys_of(account: Account) -> QuerySet[ApiKey]:
 
 def key_to_show(account: Account, key_id: int) -> ApiKey:
     """A key of `account`, deleted or not, with all that its page shows. Raises Http404 where there is none."""
-    keys = all_keys_of(account).select_related("use", "created_by").prefetch_related("restrictions", "services")
+    keys = all_keys_of(account).select_related("use", "created_by").prefetch_related(*_LISTS)
     return get_object_or_404(keys.defer("ciphertext", "lookup_digest"), pk=key_id)
 
 

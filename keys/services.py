@@ -19,7 +19,7 @@ from goongdash.lib.clock import utc_now
 from keys.errors import KeyChanged, KeyInvalid
 from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
 from keys.limits import NO_LIMITS, KeyLimits
-from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
+from keys.models import ApiKey, KeyType, OnSpike, Restriction, RestrictionKind
 from keys.names import name_fault
 from keys.patterns import UrlPattern
 from keys.restrictions import RestrictionEntry, entry_text, parse_entry
@@ -51,6 +51,7 @@ def key_create(
     services: Collection[int] = (),
     limits: KeyLimits = NO_LIMITS,
     expires_at: datetime | None = None,
+    on_spike: str = OnSpike.REPORT,
     created_at: datetime | None = None,
     created_by: User | None = None,
     text: str | None = None,
@@ -81,6 +82,7 @@ def key_create(
         created_at=created_at or utc_now(),
         created_by=created_by,
         expires_at=expires_at,
+        on_spike=on_spike,
         **asdict(limits),
     )
     if chosen := _services(key_type, services):
@@ -116,6 +118,7 @@ def key_update(
     services: Collection[int],
     limits: KeyLimits,
     expires_at: datetime | None,
+    on_spike: str = OnSpike.REPORT,
 ) -> set[str]:
     """Makes a key what it is to be from now on; returns the names of what that changed.
 
@@ -131,6 +134,7 @@ def key_update(
         "description": description.strip(),
         "allows_no_origin": allows_no_origin,
         "expires_at": expires_at,
+        "on_spike": on_spike,
         **asdict(limits),
     }
     changes: Changes = {field: (getattr(stored, field), value) for field, value in wanted.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
+from keys.models import ApiKey
 from keys.selectors import all_keys_of
 from stats.forms import UsageFilters
 from stats.key_use import use_bar
@@ -55,11 +56,19 @@ def key_use(request: SiteRequest) -> HttpResponse:
     """Today's requests of the keys that a page of the key list shows, as bars that go into its rows."""
     account = account_or_404(request)
     asked = [int(text) for text in request.GET.getlist("key")[:MAX_KEYS] if text.isascii() and text.isdecimal()]
-    keys = list(all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63]).only("pk", "requests_per_day"))
+    found = all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63])
+    keys = list(found.only("pk", "requests_per_day", "spiked_at", "spike_quota"))
     today = day_of(utc_now(), settings.BILLING_ZONE)
     used = requests_on(account=account, day=today, key_ids=[key.pk for key in keys])
-    bars = [use_bar(key.pk, used.get(key.pk, 0), key.requests_per_day, account.plan.requests_per_day) for key in keys]
+    of_plan = account.plan.requests_per_day
+    bars = [
+        use_bar(key.pk, used.get(key.pk, 0), key.requests_per_day, of_plan, _spike_quota(key, today)) for key in keys
+    ]
     return render(request, "stats/_key_use.html", {"bars": bars})
+
+
+def _spike_quota(key: ApiKey, today: date) -> int | None:
+    return key.spike_quota_on(today, settings.BILLING_ZONE)
 
 
 def usage_context(account: Account, filters: UsageFilters, now: datetime) -> dict[str, Any]:

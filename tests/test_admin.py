@@ -19,7 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import readonly_admin
 from accounts.invitations import invitation_create
-from accounts.models import Account, AuditEntry, Invitation, Notice, PersonalToken, Plan, Role, TokenScope, User
+from accounts.models import Account, AuditEntry, Invitation, Notice, Plan, Role, TokenScope, User
 from accounts.tokens import token_create
 from billing.ledger import usage_charge
 from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
@@ -63,7 +63,16 @@ N_QUERIES = {
     "usersessions.UserSession": 4,
 }
 # They belong to others, and show there or to nobody.
-NO_PAGE = {"membership", "restriction", "keyuse", "statementline", "noticeread", "noticemail"}
+NO_PAGE = {
+    "membership",
+    "restriction",
+    "keyuse",
+    "statementline",
+    "noticeread",
+    "noticemail",
+    "keyorigin",
+    "blockedorigin",
+}
 READ_ONLY: list[type[Model]] = [
     *(UsageRecord, MinuteUsage, HourlyUsage, DailyUsage, DailyOriginUsage, ShardCursor, LedgerEntry, Statement),
     *(AuditEntry, Invitation, Notice, UserSession, PlanRequest),

@@ -27,7 +27,7 @@ PURE = [
     *(f"keys/{name}.py" for name in ("key_query", "snippets")),
     *(
         f"stats/{name}.py"
-        for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use", "key_periods")
+        for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use", "spikes", "key_periods")
     ),
     *(f"stats/{name}.py" for name in ("queries", "retention")),
     *(f"billing/{name}.py" for name in ("pricing", "credit")),

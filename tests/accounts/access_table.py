@@ -76,6 +76,10 @@ def invitation_id(world: World) -> list[object]:
     return [world.invitation_id]
 
 
+def evil_origin(world: World) -> dict[str, object]:
+    return {"origin": "https://evil.example"}
+
+
 def notice_id(world: World) -> list[object]:
     return [world.notice_id]
 
@@ -96,6 +100,11 @@ ROWS = [
     Row("keys:reveal", "get", CHANGE_KEYS, args=key_id, is_of_account=True),
     Row("keys:delete", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:delete", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:block_origin", "get", CHANGE_KEYS, args=key_id, data=evil_origin, is_of_account=True, htmx=True),
+    Row("keys:block_origin", "post", CHANGE_KEYS, args=key_id, data=evil_origin, is_of_account=True, htmx=True),
+    Row("keys:unblock_origin", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:lift", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:lift", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:check_entry", "get", CHANGE_KEYS),
     Row("keys:check_entries", "post", CHANGE_KEYS),
     Row("keys:check_list", "post", CHANGE_KEYS),

@@ -25,7 +25,7 @@ from accounts.models import (
 )
 from accounts.permissions import Permission, may
 from accounts.tokens import token_create
-from keys.models import ApiKey
+from keys.models import ApiKey, BlockedOrigin
 from keys.services import key_revoke
 from tests.accounts.access_table import OPEN, OPERATORS, ROWS, SIGNED_IN, Row, World
 from tests.factories import make_account, make_key, make_member, make_notice, owner_of
@@ -130,6 +130,7 @@ def state() -> list[object]:
         sorted(Account.objects.values_list("pk", "name", "asks_before_showing_keys")),
         sorted(ApiKey.objects.values_list("pk", "name", "version", "revoked_at")),
         sorted(PersonalToken.objects.values_list("pk", "name")),
+        BlockedOrigin.objects.count(),
         sorted(Invitation.objects.values_list("pk", "token_digest", "withdrawn_at")),
         sorted(Notice.objects.values_list("pk")),
         NoticeRead.objects.count(),

@@ -50,7 +50,7 @@ def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
     keys = used_keys()
     digests = [key.key.lookup_digest for key in keys]
     alone = {digest: load_keys([digest])[digest] for digest in digests}
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         together = load_keys([*digests, "f" * 64])
     assert together == alone
     used = [together[digest].used for digest in digests]
@@ -85,7 +85,7 @@ def test_key_has_its_choice_of_services_and_without_one_none() -> None:
 def test_deleted_key_is_read_without_its_money(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     key = make_key().key
     key_revoke(key=key)
-    with django_assert_num_queries(4):  # Digest, key, restrictions, services.
+    with django_assert_num_queries(5):  # Digest, key, restrictions, services, blocked origins.
         (snapshot,) = load_keys([key.lookup_digest]).values()
     assert snapshot.is_revoked
     assert (snapshot.key_id, snapshot.account_id) == (key.pk, key.account_id)

@@ -49,6 +49,7 @@ def test_form_cleans_to_the_arguments_of_key_create() -> None:
         "services": [],
         "limits": NO_LIMITS,
         "expires_at": None,
+        "on_spike": "report",
     }
 
 
