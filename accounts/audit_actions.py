@@ -38,6 +38,8 @@ class AuditAction(models.TextChoices):
     KEY_CREATED = "key.created", "Key created"
     KEY_RESTRICTED = "key.restricted", "Key’s restrictions changed"
     KEY_EDITED = "key.edited", "Key edited"
+    KEY_DISABLED = "key.disabled", _("Key disabled")
+    KEY_ENABLED = "key.enabled", _("Key enabled")
     KEY_DELETED = "key.deleted", "Key deleted"
     MEMBER_JOINED = "member.joined", "Member joined"
     MEMBER_ROLE_CHANGED = "member.role_changed", "Member’s role changed"

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Upper
 
+from accounts.audit_actions import ActorKind
 from accounts.models import Account
 from keys.limits import KeyLimits
 
@@ -92,6 +93,13 @@ class ApiKey(models.Model):
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_by = models.CharField(
+        max_length=8,
+        choices=ActorKind.choices,
+        blank=True,
+        editable=False,
+        help_text="What an operator switched off, only an operator switches on.",
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -114,6 +122,11 @@ class ApiKey(models.Model):
     @property
     def limits(self) -> KeyLimits:
         return KeyLimits(rate_limit=self.rate_limit, requests_per_day=self.requests_per_day)
+
+    @property
+    def may_be_enabled(self) -> bool:
+        """Whether the account's own members may switch it on again."""
+        return self.disabled_at is not None and self.disabled_by in {ActorKind.MEMBER, ActorKind.SYSTEM}
 
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from keys import dialogs, views
+from keys import dialogs, switch_views, views
 
 app_name = "keys"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("keys/<int:key_id>/edit", dialogs.key_edit_dialog, name="edit"),
     path("keys/<int:key_id>/text", views.key_reveal, name="reveal"),
     path("keys/<int:key_id>/delete", views.key_delete, name="delete"),
+    path("keys/<int:key_id>/disable", switch_views.key_disable_dialog, name="disable"),
+    path("keys/<int:key_id>/enable", switch_views.key_enable_now, name="enable"),
     path("keys/check-entry", dialogs.check_entry, name="check_entry"),
     path("keys/check-entries", dialogs.check_entries, name="check_entries"),
     path("keys/check-list", dialogs.check_list, name="check_list"),

@@ -19,6 +19,7 @@ class World:
     account: Account
     key: ApiKey
     deleted_key: ApiKey
+    disabled_key: ApiKey
     member_id: int
     invitation_id: int
     token: str
@@ -54,6 +55,10 @@ def key_id(world: World) -> list[object]:
 
 def deleted_key_id(world: World) -> list[object]:
     return [world.deleted_key.pk]
+
+
+def disabled_key_id(world: World) -> list[object]:
+    return [world.disabled_key.pk]
 
 
 def edited_key(world: World) -> dict[str, object]:
@@ -96,6 +101,9 @@ ROWS = [
     Row("keys:reveal", "get", CHANGE_KEYS, args=key_id, is_of_account=True),
     Row("keys:delete", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:delete", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:disable", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:disable", "post", CHANGE_KEYS, 302, args=key_id, is_of_account=True),
+    Row("keys:enable", "post", CHANGE_KEYS, 302, args=disabled_key_id, is_of_account=True),
     Row("keys:check_entry", "get", CHANGE_KEYS),
     Row("keys:check_entries", "post", CHANGE_KEYS),
     Row("keys:check_list", "post", CHANGE_KEYS),
