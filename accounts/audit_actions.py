@@ -41,6 +41,8 @@ class AuditAction(models.TextChoices):
     KEY_DISABLED = "key.disabled", _("Key disabled")
     KEY_ENABLED = "key.enabled", _("Key enabled")
     KEY_DELETED = "key.deleted", "Key deleted"
+    KEY_RESTORED = "key.restored", _("Key’s deletion undone")
+    KEY_FORGOTTEN = "key.forgotten", _("Deleted key forgotten for good")
     MEMBER_JOINED = "member.joined", "Member joined"
     MEMBER_ROLE_CHANGED = "member.role_changed", "Member’s role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"

@@ -31,6 +31,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=57, hour=3),
         "options": {"expires": 3_000},
     },
+    "forget deleted keys": {
+        "task": "keys.forget_deleted",
+        "schedule": crontab(minute=37, hour=3),
+        "options": {"expires": 3_000},
+    },
     "grant monthly credit": {
         "task": "billing.grant_monthly_credit",
         "schedule": crontab(minute="*/10"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from keys import dialogs, switch_views, views
+from keys import deletion_views, dialogs, switch_views, views
 
 app_name = "keys"
 
@@ -12,7 +12,8 @@ urlpatterns = [
     path("keys/<int:key_id>", views.key_page, name="key"),
     path("keys/<int:key_id>/edit", dialogs.key_edit_dialog, name="edit"),
     path("keys/<int:key_id>/text", views.key_reveal, name="reveal"),
-    path("keys/<int:key_id>/delete", views.key_delete, name="delete"),
+    path("keys/<int:key_id>/delete", deletion_views.key_delete, name="delete"),
+    path("keys/<int:key_id>/undo", deletion_views.key_undo, name="undo"),
     path("keys/<int:key_id>/disable", switch_views.key_disable_dialog, name="disable"),
     path("keys/<int:key_id>/enable", switch_views.key_enable_now, name="enable"),
     path("keys/check-entry", dialogs.check_entry, name="check_entry"),

@@ -68,10 +68,6 @@ def ended_keys_of(account: Account) -> QuerySet[ApiKey]:
     return keys.order_by("-revoked_at", "-disabled_at", "-pk")
 
 
-def deleted_keys_of(account: Account) -> QuerySet[ApiKey]:
-    return ApiKey.objects.filter(account=account, revoked_at__isnull=False).order_by("-revoked_at", "-pk")
-
-
 def key_receipt(key: ApiKey, *, now: datetime) -> KeyReceipt:
     """The receipt of a key that is deleted or disabled."""
     ended_at = key.revoked_at or key.disabled_at

@@ -101,6 +101,7 @@ ROWS = [
     Row("keys:reveal", "get", CHANGE_KEYS, args=key_id, is_of_account=True),
     Row("keys:delete", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:delete", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:undo", "post", CHANGE_KEYS, 302, args=deleted_key_id, is_of_account=True),
     Row("keys:disable", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:disable", "post", CHANGE_KEYS, 302, args=key_id, is_of_account=True),
     Row("keys:enable", "post", CHANGE_KEYS, 302, args=disabled_key_id, is_of_account=True),

@@ -40,7 +40,7 @@ def test_disabled_key_keeps_its_instant_and_is_enabled_as_it_was(alice: Account)
     assert key_enable(key=key) is False
     key.refresh_from_db()
     other.refresh_from_db()
-    assert (key.disabled_at, key.disabled_by, other.disabled_at) == (None, "", None)
+    assert [key.disabled_at, key.disabled_by, other.disabled_at] == [None, "", None]
     assert list(key.restrictions.values_list("text", flat=True)) == ["http*://example.com/*"]
 
 

@@ -1,0 +1,13 @@
+"""What the schedule asks of keys: forget those whose deletion can no longer be undone."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from goongdash.lib.clock import utc_now
+from keys.deletion import keys_forget
+
+
+@shared_task(name="keys.forget_deleted")
+def forget_deleted() -> int:
+    return keys_forget(now=utc_now())
