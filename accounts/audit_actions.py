@@ -40,6 +40,9 @@ class AuditAction(models.TextChoices):
     KEY_EDITED = "key.edited", "Key edited"
     KEY_DISABLED = "key.disabled", _("Key disabled")
     KEY_ENABLED = "key.enabled", _("Key enabled")
+    KEY_ROTATED = "key.rotated", _("Key rotated")
+    KEY_RETIRED = "key.retired", _("Replaced key retired")
+    KEY_ROTATION_CANCELLED = "key.rotation_cancelled", _("Rotation cancelled")
     KEY_DELETED = "key.deleted", "Key deleted"
     KEY_RESTORED = "key.restored", _("Key’s deletion undone")
     KEY_FORGOTTEN = "key.forgotten", _("Deleted key forgotten for good")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 import redis
 from django.db import transaction
@@ -19,7 +20,7 @@ from accounts.models import Account
 from accounts.receipts import receipt_read
 from goongdash.lib.clock import utc_now
 from keys.errors import KeyHeld
-from keys.models import ApiKey
+from keys.models import ApiKey, Rotation
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ FORGOTTEN = b""
 
 def deleted_keys_of(account: Account) -> QuerySet[ApiKey]:
     """The account's deleted keys, the last one first."""
-    return ApiKey.objects.filter(account=account, revoked_at__isnull=False).order_by("-revoked_at", "-pk")
+    keys = ApiKey.objects.filter(account=account, revoked_at__isnull=False).select_related("rotation__new")
+    return keys.order_by("-revoked_at", "-pk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,15 @@ def _row(key: ApiKey, fault: str | None, now: datetime) -> DeletedKey:
 
 
 def restore_fault(key: ApiKey, *, now: datetime) -> str | None:
-    """Why a deleted key cannot be brought back, as a sentence for the customer; None where it can."""
+    """Why a deleted key cannot be brought back, as a sentence for the customer; None where it can.
+
+    One that was replaced comes back with its own expiry.
+    """
+    rotation = _rotation(key)
+    expires_at = key.expires_at if rotation is None else rotation.old_expires_at
     if key.revoked_at is None or key.revoked_at + UNDO_FOR <= now or bytes(key.ciphertext) == FORGOTTEN:
         return _("It was deleted more than 30 days ago, and for good.")
-    if key.expires_at is not None and key.expires_at <= now:
+    if expires_at is not None and expires_at <= now:
         return _("It has expired meanwhile, so that it would be refused all the same. Create a new key.")
     return None
 
@@ -66,14 +73,18 @@ def key_restore(*, key: ApiKey) -> bool:
 
     Raises KeyHeld where it is too late.
     """
-    stored = ApiKey.objects.select_for_update(of=("self",)).select_related("account").get(pk=key.pk)
+    keys = ApiKey.objects.select_for_update(of=("self",)).select_related("account", "rotation")
+    stored = keys.get(pk=key.pk)
     if stored.revoked_at is None:
         return False
     if fault := restore_fault(stored, now=utc_now()):
         raise KeyHeld(fault)
     changes = {"deleted": (stored.revoked_at, None), "refused by": (_receipt(stored.lookup_digest), None)}
     stored.revoked_at = None
-    stored.save(update_fields=["revoked_at"])
+    if rotation := _rotation(stored):
+        stored.expires_at = rotation.old_expires_at
+        rotation.delete()
+    stored.save(update_fields=["revoked_at", "expires_at"])
     audit(AuditAction.KEY_RESTORED, account=stored.account, on=stored, name=stored.name, changes=changes)
     announce_key_change(stored.lookup_digest)
     return True
@@ -97,6 +108,11 @@ def _forget(key: ApiKey) -> bool:
         return False
     audit(AuditAction.KEY_FORGOTTEN, account=key.account, on=key, name=key.name)
     return True
+
+
+def _rotation(key: ApiKey) -> Rotation | None:
+    """By which it was replaced before it was deleted."""
+    return cast("Rotation | None", getattr(key, "rotation", None))
 
 
 def _receipt(digest: str) -> str | None:

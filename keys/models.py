@@ -102,6 +102,16 @@ class ApiKey(models.Model):
     )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    lineage = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The first of the keys that took each other's place; empty for one that was never rotated.",
+    )
+
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
         verbose_name = "API key"
@@ -124,6 +134,11 @@ class ApiKey(models.Model):
         return KeyLimits(rate_limit=self.rate_limit, requests_per_day=self.requests_per_day)
 
     @property
+    def counted_id(self) -> int:
+        """Whose counters its requests count in: keys of one lineage share their limits."""
+        return self.lineage_id or self.pk
+
+    @property
     def may_be_enabled(self) -> bool:
         """Whether the account's own members may switch it on again."""
         return self.disabled_at is not None and self.disabled_by in {ActorKind.MEMBER, ActorKind.SYSTEM}
@@ -136,6 +151,34 @@ class ApiKey(models.Model):
         if self.expires_at is not None and self.expires_at <= now:
             return KeyState.EXPIRED
         return KeyState.ACTIVE
+
+
+class Rotation(models.Model):
+    """That one key takes another's place. Both work until `ends_at`; it is under way until the old one is deleted.
+
+    `ends_at` is never after the old key's own expiry, which is kept in `old_expires_at`: meanwhile the key expires
+    when the overlap ends, so that the gate ends it on the instant.
+    """
+
+    old = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="rotation")
+    new = models.OneToOneField(ApiKey, on_delete=models.CASCADE, related_name="rotated_from")
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    quiet_for = models.DurationField(
+        null=True, blank=True, help_text="Unused for so long, the old key is retired early; empty: it is not."
+    )
+    old_expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(old=models.F("new")), name="rotation_of_two_keys"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gte=models.F("started_at")), name="rotation_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.old} → {self.new}"
 
 
 class RestrictionKind(models.TextChoices):

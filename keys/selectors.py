@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -69,6 +70,27 @@ def key_to_show(account: Account, key_id: int) -> ApiKey:
     """A key of `account`, deleted or not, with all that its page shows. Raises Http404 where there is none."""
     keys = all_keys_of(account).select_related("use", "created_by").prefetch_related("restrictions", "services")
     return get_object_or_404(keys.defer("ciphertext", "lookup_digest"), pk=key_id)
+
+
+def lineage_of(key: ApiKey) -> QuerySet[ApiKey]:
+    """The keys that took each other's place, `key` among them, the first one first; `key` alone if there is none."""
+    if key.lineage_id is None:
+        return ApiKey.objects.filter(pk=key.pk)
+    return ApiKey.objects.filter(lineage=key.lineage_id).order_by("created_at", "pk")
+
+
+def counted_ids_of(keys: Iterable[ApiKey]) -> dict[int, int]:
+    """Whose counters each of `keys`, and all that are of one lineage with them, count in: by key id.
+
+    Asks the database only where there is a lineage.
+    """
+    keys = list(keys)
+    lineages = {key.lineage_id for key in keys if key.lineage_id is not None}
+    counted_ids = {key.pk: key.counted_id for key in keys}
+    if lineages:
+        kin = ApiKey.objects.filter(lineage__in=lineages).order_by().values_list("pk", "lineage")
+        counted_ids |= {key_id: lineage_id or key_id for key_id, lineage_id in kin}
+    return counted_ids
 
 
 def services() -> QuerySet[Service]:

@@ -20,7 +20,7 @@ from goongdash.lib.periods import day_of
 from keys.selectors import all_keys_of
 from stats.forms import UsageFilters
 from stats.key_use import use_bar
-from stats.selectors import requests_on, usage_counted_at, usage_of
+from stats.selectors import requests_counted_on, usage_counted_at, usage_of
 
 MAX_KEYS = 200
 
@@ -55,10 +55,15 @@ def key_use(request: SiteRequest) -> HttpResponse:
     """Today's requests of the keys that a page of the key list shows, as bars that go into its rows."""
     account = account_or_404(request)
     asked = [int(text) for text in request.GET.getlist("key")[:MAX_KEYS] if text.isascii() and text.isdecimal()]
-    keys = list(all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63]).only("pk", "requests_per_day"))
+    keys = list(
+        all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63]).only("pk", "requests_per_day", "lineage")
+    )
     today = day_of(utc_now(), settings.BILLING_ZONE)
-    used = requests_on(account=account, day=today, key_ids=[key.pk for key in keys])
-    bars = [use_bar(key.pk, used.get(key.pk, 0), key.requests_per_day, account.plan.requests_per_day) for key in keys]
+    used = requests_counted_on(account=account, day=today, keys=keys)
+    bars = [
+        use_bar(key.pk, used.get(key.counted_id, 0), key.requests_per_day, account.plan.requests_per_day)
+        for key in keys
+    ]
     return render(request, "stats/_key_use.html", {"bars": bars})
 
 
