@@ -11,7 +11,7 @@ from accounts.audit_actions import ActorKind
 from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_catalogue_change, announce_key_change, announce_key_end
 from goongdash.lib.clock import utc_now
-from keys.models import ApiKey, Restriction, Service
+from keys.models import ApiKey, Restriction, Rotation, Service
 from keys.services import key_revoke
 
 
@@ -28,6 +28,20 @@ class RestrictionInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
+class RotationInline(admin.TabularInline):  # type: ignore[type-arg]
+    """To be looked at: by which key this one is, or was, replaced."""
+
+    model = Rotation
+    fk_name = "old"
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "replaced by"
+    readonly_fields = fields = ("new", "started_at", "ends_at", "quiet_for", "old_expires_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(AuditedAdmin):
     audit_kind = "key"
@@ -36,8 +50,17 @@ class ApiKeyAdmin(AuditedAdmin):
     list_select_related = ("account",)
     search_fields = ("name", "masked_text", "account__name", "account__members__email")
     date_hierarchy = "created_at"
-    readonly_fields = ("account", "type", "masked_text", "created_at", "created_by", "disabled_by", "revoked_at")
-    inlines = (RestrictionInline,)
+    readonly_fields = (
+        "account",
+        "type",
+        "masked_text",
+        "created_at",
+        "created_by",
+        "disabled_by",
+        "revoked_at",
+        "lineage",
+    )
+    inlines = (RestrictionInline, RotationInline)
     actions = ("revoke_keys",)
 
     @admin.display(description="state")

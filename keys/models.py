@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -179,6 +179,11 @@ class Rotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.old} → {self.new}"
+
+    @property
+    def quiet_hours(self) -> int:
+        """`quiet_for` in whole hours, 0 for none."""
+        return 0 if self.quiet_for is None else self.quiet_for // timedelta(hours=1)
 
 
 class RestrictionKind(models.TextChoices):

@@ -16,6 +16,13 @@ from keys.models import ApiKey, Service, Unit
 from keys.vault import lookup_digest
 
 SOON = timedelta(days=30)
+# What came before a key and comes after it, and what no list shows of any of them.
+ROTATIONS = ("rotation__new", "rotated_from__old")
+TEXTS = tuple(
+    f"{whose}{field}"
+    for whose in ("", *(f"{name}__" for name in ROTATIONS))
+    for field in ("ciphertext", "lookup_digest")
+)
 
 _ORDER = {
     KeySort.NEWEST: (F("created_at").desc(), F("id").desc()),
@@ -42,8 +49,8 @@ def keys_found(account: Account, query: KeyListQuery, *, now: datetime) -> Query
     if query.q:
         in_name, in_description = Q(name__icontains=query.q), Q(description__icontains=query.q)
         keys = keys.filter(in_name | in_description | Q(masked_text__icontains=query.q))
-    keys = keys.select_related("use").prefetch_related("restrictions", "services")
-    return keys.defer("ciphertext", "lookup_digest").order_by(*_ORDER[query.sort])
+    keys = keys.select_related("use", *ROTATIONS).prefetch_related("restrictions", "services")
+    return keys.defer(*TEXTS).order_by(*_ORDER[query.sort])
 
 
 def _has_state(state: StateFilter, now: datetime) -> Q:
@@ -68,8 +75,9 @@ def all_keys_of(account: Account) -> QuerySet[ApiKey]:
 
 def key_to_show(account: Account, key_id: int) -> ApiKey:
     """A key of `account`, deleted or not, with all that its page shows. Raises Http404 where there is none."""
-    keys = all_keys_of(account).select_related("use", "created_by").prefetch_related("restrictions", "services")
-    return get_object_or_404(keys.defer("ciphertext", "lookup_digest"), pk=key_id)
+    keys = all_keys_of(account).select_related("use", "created_by", *ROTATIONS)
+    keys = keys.prefetch_related("restrictions", "services").defer(*TEXTS)
+    return get_object_or_404(keys, pk=key_id)
 
 
 def lineage_of(key: ApiKey) -> QuerySet[ApiKey]:

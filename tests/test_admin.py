@@ -63,7 +63,7 @@ N_QUERIES = {
     "usersessions.UserSession": 4,
 }
 # They belong to others, and show there or to nobody.
-NO_PAGE = {"membership", "restriction", "keyuse", "statementline", "noticeread", "noticemail"}
+NO_PAGE = {"membership", "restriction", "rotation", "keyuse", "statementline", "noticeread", "noticemail"}
 READ_ONLY: list[type[Model]] = [
     *(UsageRecord, MinuteUsage, HourlyUsage, DailyUsage, DailyOriginUsage, ShardCursor, LedgerEntry, Statement),
     *(AuditEntry, Invitation, Notice, UserSession, PlanRequest),

@@ -26,6 +26,8 @@ from accounts.models import (
 from accounts.permissions import Permission, may
 from accounts.tokens import token_create
 from keys.models import ApiKey
+from keys.overlap import Overlap
+from keys.rotation import key_rotate
 from keys.services import key_revoke
 from keys.switching import key_disable
 from tests.accounts.access_table import OPEN, OPERATORS, ROWS, SIGNED_IN, Row, World
@@ -45,9 +47,10 @@ def world(mailoutbox: list[EmailMessage]) -> World:
     owner = account.memberships.get(role=Role.OWNER)
     invited = invitation_create(by=owner, email="invited@example.com", role=Role.VIEWER)
     assert invited.token
-    key, deleted, disabled = make_key(account).key, make_key(account).key, make_key(account).key
+    key, deleted, disabled, rotated = (make_key(account).key for _ in range(4))
     key_revoke(key=deleted)
     key_disable(key=disabled)
+    key_rotate(key=rotated, overlap=Overlap.DAY)
     notice = make_notice(account)
     made = token_create(member=subject, name="Theirs", scopes=[TokenScope.USAGE], expires_at=None)
     return World(
@@ -55,6 +58,7 @@ def world(mailoutbox: list[EmailMessage]) -> World:
         key=key,
         deleted_key=deleted,
         disabled_key=disabled,
+        rotated_key=rotated,
         member_id=subject.pk,
         invitation_id=invited.invitation.pk,
         token=invited.token,
