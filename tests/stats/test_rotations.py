@@ -100,7 +100,7 @@ def test_page_shows_who_uses_the_old_key_and_asks_again(
         *(reverse("keys:retire", args=[created.key.pk]), reverse("keys:cancel_rotation", args=[created.key.pk])),
     ):
         assertContains(page, words)
-    assertContains(alice_client.get(url, headers={**HTMX, "HX-Target": "dialog"}), "One key replaces another")
+    assertContains(alice_client.get(url, headers={**HTMX, "HX-Target": "dialog"}), "Rotation</h2>")
     fragment = alice_client.get(url, headers={**HTMX, "HX-Target": "rotation"})
     assertNotContains(fragment, reverse("keys:retire", args=[created.key.pk]))
     assert fragment.content.decode().strip() in page.content.decode()
