@@ -120,11 +120,12 @@ def key_rotation_cancel(*, key: ApiKey) -> None:
 
 
 def _locked_rotation(key: ApiKey) -> Rotation:
-    """Whoever ends or cancels a rotation holds its row."""
-    rotations = Rotation.objects.select_for_update(of=("self",)).select_related("old__account", "new")
-    rotation = rotations.filter(old=key).first()
+    """Whoever begins, ends or cancels a rotation holds the row of the old key, and reads the rest after that."""
+    old = ApiKey.objects.select_for_update(of=("self",)).select_related("account").get(pk=key.pk)
+    rotation = Rotation.objects.filter(old=old).select_related("new").first()
     if rotation is None:
         raise KeyHeld(_("No rotation of this key is under way."))
+    rotation.old = old
     return rotation
 
 

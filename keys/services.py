@@ -165,28 +165,35 @@ def key_revoke(*, key: ApiKey) -> bool:
 
     A key that still shares its work with the one it replaces leaves it to that one: the rotation is cancelled.
     """
+    predecessor = _locked_predecessor(key)
     changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
     if changed:
         audit(AuditAction.KEY_DELETED, account=key.account, on=key, name=key.name)
-        _give_back(key)
+        if predecessor is not None:
+            _give_back(predecessor, key)
     # Once more where it was revoked already: the first announcement may have been lost. Its receipt stays.
     announce = announce_key_end if changed else announce_key_change
     announce(key.lookup_digest)
     return changed == 1
 
 
-def _give_back(new: ApiKey) -> None:
+def _locked_predecessor(new: ApiKey) -> ApiKey | None:
+    """The key that `new` replaces. Its row is locked before that of the new one, by all who lock both."""
+    keys = ApiKey.objects.select_for_update(of=("self",)).select_related("account")
+    return keys.filter(rotation__new=new).first()
+
+
+def _give_back(old: ApiKey, new: ApiKey) -> None:
     """Leaves the old key of a rotation under way to its own expiry, now that the new one is gone."""
-    rotations = Rotation.objects.select_for_update(of=("self",)).select_related("old__account")
-    rotation = rotations.filter(new=new, old__revoked_at=None, ends_at__gt=utc_now()).first()
-    if rotation is None or Rotation.objects.filter(old=new).exists():
+    rotation = Rotation.objects.filter(old=old, new=new, ends_at__gt=utc_now()).first()
+    if rotation is None or old.revoked_at is not None or Rotation.objects.filter(old=new).exists():
         return
-    old, expires_at = rotation.old, rotation.old_expires_at
-    if ApiKey.objects.filter(pk=old.pk, revoked_at=None).update(expires_at=expires_at, version=F("version") + 1):
-        changes = {"expires_at": (old.expires_at, expires_at)}
-        audit(AuditAction.KEY_ROTATION_CANCELLED, account=old.account, on=old, name=old.name, changes=changes)
-        announce_key_change(old.lookup_digest)
-        rotation.delete()
+    expires_at = rotation.old_expires_at
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=expires_at, version=F("version") + 1)
+    rotation.delete()
+    changes = {"expires_at": (old.expires_at, expires_at)}
+    audit(AuditAction.KEY_ROTATION_CANCELLED, account=old.account, on=old, name=old.name, changes=changes)
+    announce_key_change(old.lookup_digest)
 
 
 def _texts(key: ApiKey) -> list[str]:

@@ -15,6 +15,7 @@ from accounts.notice_kinds import NoticeKind
 from accounts.notices import notice_raise
 from accounts.permissions import Permission
 from goongdash.lib.clock import from_epoch_us
+from keys.errors import KeyHeld
 from keys.models import KeyUse, Rotation
 from keys.rotation import key_retire
 from stats.bounded import MOST_MS, TookTooLong, bounded
@@ -103,7 +104,10 @@ def rotations_end(*, now: datetime) -> int:
 
 def _end(rotation: Rotation, because: str) -> bool:
     old = rotation.old
-    if not key_retire(key=old, because=because):
+    try:
+        if not key_retire(key=old, because=because):
+            return False
+    except KeyHeld:  # It was cancelled in this moment.
         return False
     notice_raise(
         account=old.account,

@@ -11,10 +11,10 @@ from goongdash.lib.clock import utc_now
 from keys.models import ApiKey, Rotation
 from tests.factories import make_event, make_key
 from tests.keys.test_in_browser import PHONE, OpenPage, dialog
-from tests.keys.test_in_browser import chromium as chromium  # noqa: PLC0414
-from tests.keys.test_in_browser import open_keys as open_keys  # noqa: PLC0414
-from tests.keys.test_in_browser import owner as owner  # noqa: PLC0414
-from tests.keys.test_in_browser import site_url as site_url  # noqa: PLC0414
+from tests.keys.test_in_browser import chromium as chromium
+from tests.keys.test_in_browser import open_keys as open_keys
+from tests.keys.test_in_browser import owner as owner
+from tests.keys.test_in_browser import site_url as site_url
 from tests.road import store
 
 

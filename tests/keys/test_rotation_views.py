@@ -125,3 +125,29 @@ def test_expiry_that_is_near_is_seen_in_the_list(alice: Account, alice_client: C
 def test_wrong_method_is_refused(alice: Account, alice_client: Client, method: str, name: str) -> None:
     url = reverse(f"keys:{name}", args=[make_key(alice).key.pk])
     assert getattr(alice_client, method)(url).status_code == 405
+
+
+def test_pages_of_both_keys_name_the_other(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice).key
+    new = key_rotate(key=key, overlap=Overlap.DAY).rotation.new
+    page = alice_client.get(reverse("keys:key", args=[key.pk]))
+    assertContains(page, f'being replaced by <a href="{reverse("keys:key", args=[new.pk])}">{new.masked_text}</a>')
+    assertContains(page, reverse("receipts:rotation", args=[key.pk]))
+    page = alice_client.get(reverse("keys:key", args=[new.pk]))
+    assertContains(page, f'replaces <a href="{reverse("keys:key", args=[key.pk])}">{key.masked_text}</a>')
+    assertContains(page, reverse("keys:rotate", args=[new.pk]))
+
+
+def test_deleting_the_new_key_says_that_the_old_one_goes_on(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice).key
+    new = key_rotate(key=key, overlap=Overlap.DAY).rotation.new
+    dialog = alice_client.get(reverse("keys:delete", args=[new.pk]), headers=HTMX)
+    assertContains(dialog, f"It is taking the place of {key.masked_text}")
+    dialog = alice_client.get(reverse("keys:delete", args=[key.pk]), headers=HTMX)
+    assertNotContains(dialog, "taking the place")
+
+
+def test_retired_key_is_among_the_deleted_with_what_replaced_it(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice).key
+    new = key_rotate(key=key, overlap=Overlap.NONE).rotation.new
+    assertContains(alice_client.get("/keys/deleted"), f"replaced by {new.masked_text}")

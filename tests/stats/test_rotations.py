@@ -14,6 +14,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from accounts.models import Account, AuditEntry, Notice
 from goongdash.lib.clock import utc_now
+from keys.errors import KeyHeld
 from keys.models import ApiKey, Rotation
 from keys.overlap import Overlap, Quiet
 from keys.rotation import key_rotate
@@ -200,3 +201,15 @@ def test_many_rotations_cost_no_more_to_look_at(
         rotation_of(make_key(alice))
     with django_assert_num_queries(2):
         assert rotations_end(now=datetime.now(tz=utc_now().tzinfo)) == 0
+
+
+def test_rotation_that_is_cancelled_in_the_same_moment_is_not_ended(
+    created: CreatedKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotation = rotation_of(created, ago=24 * HOUR)
+
+    def cancelled(**options: Any) -> bool:
+        raise KeyHeld("No rotation of this key is under way.")
+
+    monkeypatch.setattr("stats.rotations.key_retire", cancelled)
+    assert (end_rotations(), is_retired(rotation), Notice.objects.count()) == (0, False, 0)
