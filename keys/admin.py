@@ -28,20 +28,6 @@ class RestrictionInline(admin.TabularInline):  # type: ignore[type-arg]
         return False
 
 
-class RotationInline(admin.TabularInline):  # type: ignore[type-arg]
-    """To be looked at: by which key this one is, or was, replaced."""
-
-    model = Rotation
-    fk_name = "old"
-    extra = 0
-    can_delete = False
-    verbose_name_plural = "replaced by"
-    readonly_fields = fields = ("new", "started_at", "ends_at", "quiet_for", "old_expires_at")
-
-    def has_add_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        return False
-
-
 @admin.register(ApiKey)
 class ApiKeyAdmin(AuditedAdmin):
     audit_kind = "key"
@@ -59,13 +45,19 @@ class ApiKeyAdmin(AuditedAdmin):
         "disabled_by",
         "revoked_at",
         "lineage",
+        "replaced_by",
     )
-    inlines = (RestrictionInline, RotationInline)
+    inlines = (RestrictionInline,)
     actions = ("revoke_keys",)
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
         return key.state_at(utc_now()).label
+
+    @admin.display(description="replaced by")
+    def replaced_by(self, key: ApiKey) -> str:
+        rotation = Rotation.objects.filter(old=key).select_related("new").first()
+        return "–" if rotation is None else f"{rotation.new}, since {rotation.started_at:%Y-%m-%d %H:%M} UTC"
 
     @admin.action(description="Revoke the selected keys at once", permissions=["change"])
     def revoke_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
+from pytest_django.asserts import assertContains, assertNotContains
 
-from accounts.models import Account, AuditEntry
+from accounts.models import Account, AuditEntry, User
 from goongdash.lib.clock import utc_now
 from keys.deletion import key_restore
 from keys.errors import KeyHeld, KeyInvalid
@@ -24,7 +27,7 @@ from keys.selectors import counted_ids_of, lineage_of
 from keys.services import CreatedKey, key_revoke
 from keys.switching import key_disable
 from keys.vault import decrypt, lookup_digest
-from tests.factories import make_key, owner_of
+from tests.factories import PASSWORD, make_key, owner_of
 from tests.keys.test_services import Listener, update
 
 pytestmark = pytest.mark.django_db
@@ -270,3 +273,13 @@ def test_command_prints_the_new_key_once(alice: Account) -> None:
 def test_command_for_no_key_exits_1() -> None:
     with pytest.raises(CommandError, match="no such key"):
         call_command("rotate_key", "999999")
+
+
+def test_operators_see_the_lineage_and_cannot_change_it(alice: Account) -> None:
+    created = make_key(alice)
+    new = rotate(created).rotation.new
+    client = Client()
+    client.force_login(User.objects.create_superuser("operator@example.com", PASSWORD))
+    page = client.get(reverse("admin:keys_apikey_change", args=[created.key.pk]))
+    assertContains(page, f"{new}, since")
+    assertNotContains(page, 'name="lineage"')
