@@ -43,7 +43,14 @@ class AuditAction(models.TextChoices):
     KEY_SPIKE_CUT = "key.spike_cut", "Key cut after a spike"
     KEY_SPIKE_DISABLED = "key.spike_disabled", "Key disabled after a spike"
     KEY_SPIKE_LIFTED = "key.spike_lifted", "Cut or disabling lifted"
+    KEY_DISABLED = "key.disabled", _("Key disabled")
+    KEY_ENABLED = "key.enabled", _("Key enabled")
+    KEY_ROTATED = "key.rotated", _("Key rotated")
+    KEY_RETIRED = "key.retired", _("Replaced key retired")
+    KEY_ROTATION_CANCELLED = "key.rotation_cancelled", _("Rotation cancelled")
     KEY_DELETED = "key.deleted", "Key deleted"
+    KEY_RESTORED = "key.restored", _("Key’s deletion undone")
+    KEY_FORGOTTEN = "key.forgotten", _("Deleted key forgotten for good")
     MEMBER_JOINED = "member.joined", "Member joined"
     MEMBER_ROLE_CHANGED = "member.role_changed", "Member’s role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"

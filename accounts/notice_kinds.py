@@ -78,6 +78,10 @@ class KindFacts:
 
 
 _EDIT_KEY = NoticeAction(_("Edit the key"), "keys:edit", "key_id", permission=Permission.CHANGE_KEYS, is_dialog=True)
+_ROTATE_KEY = NoticeAction(
+    _("Rotate the key"), "keys:rotate", "key_id", permission=Permission.CHANGE_KEYS, is_dialog=True
+)
+_STATISTICS = NoticeAction(_("See its use"), "stats:statistics", query=(("key", "key_id"),))
 _BLOCK = NoticeAction(
     _("Block this origin"),
     "keys:block_origin",
@@ -98,7 +102,7 @@ NOTICES: dict[str, KindFacts] = {
         title=ngettext_lazy("“%(key)s” expires in %(n_days)s day", "“%(key)s” expires in %(n_days)s days", "n_days"),
         sentence=_("It is refused from %(expires_at)s on. Replace it in time, or give it a later expiry."),
         severity=Severity.WARNING,
-        actions=(_EDIT_KEY, _SEE_KEY),
+        actions=(_ROTATE_KEY, _EDIT_KEY, _SEE_KEY),
     ),
     # key, key_id
     NoticeKind.KEY_RETIRED: KindFacts(

@@ -19,7 +19,7 @@ CHARGE_BYTES = _CHARGE.size
 
 
 class Charge(NamedTuple):
-    """`n` requests of a key in one day: all of a kind, `spent_micro_usd` together.
+    """`n` requests of a key in one day: all of a kind, `spent_micro_usd` together. `key_id` is whose counter it is.
 
     The bases are what the rollups said: where a counter begins that the store does not have.
     """
@@ -43,7 +43,7 @@ def charges_of(asked: Iterable[Asked], decided: Iterable[Decided], today: Today)
     for one, its in zip(asked, decided, strict=True):
         if not its.is_allowed or one.kind is Kind.MAP_PART:
             continue
-        name = (one.key.key_id, one.kind)
+        name = (one.key.counted_id, one.kind)
         charge = charges.get(name) or _nothing(one, today)
         charges[name] = charge._replace(n=charge.n + 1, spent_micro_usd=charge.spent_micro_usd + its.price_micro_usd)
     return list(charges.values())
@@ -64,7 +64,7 @@ def _nothing(asked: Asked, today: Today) -> Charge:
     return Charge(
         kind,
         asked.key.account_id,
-        asked.key.key_id,
+        asked.key.counted_id,
         0,
         0,
         today.day,

@@ -5,6 +5,7 @@ Runs in a thread; raises django.db.DatabaseError where PostgreSQL does not answe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import cast
@@ -22,6 +23,7 @@ from keys.key_text import KeyTypeName
 from keys.limits import lower_of
 from keys.models import ApiKey, Service, Unit
 from keys.restrictions import Restrictions
+from keys.selectors import counted_ids_of
 from stats.models import DailyUsage
 from stats.outcomes import OUTCOMES, Outcome
 
@@ -103,6 +105,7 @@ def _snapshot(key: ApiKey, today: date, prices: Mapping[int, int], credit: Credi
         credit=credit,
         used=used,
         services=frozenset(service.pk for service in key.services.all()) or None,
+        lineage_id=key.lineage_id,
     )
 
 
@@ -123,7 +126,7 @@ def _money(keys: Collection[ApiKey], today: date, first_month: Month) -> dict[in
             credits[key.account_id],
             Used(
                 day=day_number(today),
-                n_key_today=used_by_key.get(key.pk, 0),
+                n_key_today=used_by_key.get(key.counted_id, 0),
                 month=Month.of(today).number,
                 **used_by_account.get(key.account_id, {}),
             ),
@@ -153,10 +156,14 @@ _COUNTED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number) & ~Q(service__unit=Unit.N
 
 
 def _used_today(keys: Iterable[ApiKey], today: date) -> dict[int, int]:
-    """Requests of each key that has made any, by key id."""
-    of_whom = {"account_id__in": {key.account_id for key in keys}, "key_id__in": {key.pk for key in keys}}
+    """Requests that count against each key's limit, those of its whole lineage, by the id that they count by."""
+    counted_ids = counted_ids_of(keys)
+    of_whom = {"account_id__in": {key.account_id for key in keys}, "key_id__in": counted_ids.keys()}
     sums = DailyUsage.objects.filter(_COUNTED, **of_whom, day_on=today).values_list("key_id")
-    return dict(sums.annotate(Sum("n_requests")))
+    used: Counter[int] = Counter()
+    for key_id, n_requests in sums.annotate(Sum("n_requests")):
+        used[counted_ids[key_id]] += n_requests
+    return used
 
 
 def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[str, int]]:

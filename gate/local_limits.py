@@ -155,7 +155,7 @@ class LocalLimits:
             return
         today, per_month = self._on(now_us), month_limit(key, kind)
         if verdict.left_day != NO_LIMIT and key.requests_per_day is not None:
-            self._days.begin(key.key_id, _Counter(today.day, key.requests_per_day - verdict.left_day))
+            self._days.begin(key.counted_id, _Counter(today.day, key.requests_per_day - verdict.left_day))
         if verdict.left_month != NO_LIMIT and per_month is not None:
             name = (key.account_id, kind is Kind.MAP_LOAD)
             self._months.begin(name, _Counter(today.month, per_month - verdict.left_month))
@@ -230,7 +230,7 @@ class LocalLimits:
         is_day, is_month = used.day == today.day, used.month == today.month
         n_month = used.n_map_loads if is_map else used.n_requests
         return _Touched(
-            self._days.of(key.key_id, today.day, used.n_key_today if is_day else 0),
+            self._days.of(key.counted_id, today.day, used.n_key_today if is_day else 0),
             self._months.of((key.account_id, is_map), today.month, n_month if is_month else 0),
             self._spent.of(key.account_id, today.month, used.spent_micro_usd if is_month else 0),
         )

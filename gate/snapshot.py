@@ -130,6 +130,13 @@ class KeySnapshot:
     credit: Credit
     used: Used = field(default_factory=Used)
     services: frozenset[int] | None = None
+    # The first of the keys that took each other's place.
+    lineage_id: int | None = None
+
+    @property
+    def counted_id(self) -> int:
+        """Whose counters it counts in: keys of one lineage share their limits."""
+        return self.lineage_id or self.key_id
 
 
 # What somebody behind us may read as another path: dot segments, backslashes, escapes left after decoding.

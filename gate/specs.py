@@ -83,7 +83,7 @@ def pack_spec(
     )
     used = key.used
     base = _BASE.pack(used.day, used.n_key_today, used.month, used.n_requests, used.n_map_loads, used.spent_micro_usd)
-    return limits + b"%d\0%d\0" % (key.key_id, key.account_id) + base
+    return limits + b"%d\0%d\0" % (key.counted_id, key.account_id) + base
 
 
 def month_limit(key: KeySnapshot, kind: Kind) -> int | None:
@@ -93,7 +93,7 @@ def month_limit(key: KeySnapshot, kind: Kind) -> int | None:
 
 def rate_name(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
     """What a caller's address is put behind to say who shares its rate. The parts of maps have one of their own."""
-    return b"%d/map:" % key.key_id if kind_of(key, service) is Kind.MAP_PART else b"%d:" % key.key_id
+    return b"%d/map:" % key.counted_id if kind_of(key, service) is Kind.MAP_PART else b"%d:" % key.counted_id
 
 
 def is_told_limits(outcome: Outcome) -> bool:

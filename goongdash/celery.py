@@ -32,6 +32,13 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=57, hour=3),
         "options": {"expires": 3_000},
     },
+    "forget deleted keys": {
+        "task": "keys.forget_deleted",
+        "schedule": crontab(minute=37, hour=3),
+        "options": {"expires": 3_000},
+    },
+    "tell of expiries": {"task": "keys.tell_expiries", "schedule": 600.0, "options": {"expires": 500}},
+    "end rotations": {"task": "stats.end_rotations", "schedule": 60.0, "options": {"expires": 50}},
     "grant monthly credit": {
         "task": "billing.grant_monthly_credit",
         "schedule": crontab(minute="*/10"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.http import Http404, QueryDict
-from django.urls import Resolver404, resolve
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve, reverse
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import Account
 from accounts.requests import SiteRequest
@@ -42,6 +44,19 @@ def newest_beside(account: Account, key: ApiKey) -> dict[str, Any]:
     """The same for the list, from its start, where a key just made is the first."""
     context = list_context(account, KeyListQuery(), new_id=key.pk)
     return {**context, "is_beside": True, "beside": "keys/_list.html"}
+
+
+def key_changed(request: SiteRequest, account: Account) -> HttpResponse:
+    """The answer to a change that has nothing to show but its messages and the page as it is now.
+
+    The list, or a key's page, comes beside the dialog, which closes; any other page is loaded again.
+    """
+    if not request.htmx:
+        return redirect("keys:list")
+    path = urlsplit(request.htmx.current_url or "").path
+    if path in {"", reverse("keys:list")} or _key_id(path) is not None:
+        return render(request, "keys/_done.html", beside(request, account))
+    return HttpResponseClientRefresh()
 
 
 def is_on_list(request: SiteRequest) -> bool:

@@ -6,6 +6,7 @@ RestrictionError (ValueError)   one entry of the list cannot be used
 KeyInvalid (ValueError)         a key cannot be made from what was given
 KeyChanged (Exception)          a key is no longer what it was when somebody began to edit it
 OriginError (ValueError)        an origin cannot be blocked
+KeyHeld (Exception)             what was asked for cannot be done to a key in its state
 KeyUnreadable (Exception)       a stored key text cannot be decrypted
 """
 
@@ -47,6 +48,10 @@ class KeyChanged(Exception):
 
 class OriginError(ValueError):
     """An origin cannot be blocked; `args[0]` is a sentence for the customer."""
+
+
+class KeyHeld(Exception):
+    """What was asked for cannot be done to the key as it is; `args[0]` is a sentence for the customer."""
 
 
 class KeyUnreadable(Exception):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.audit import audit
-from accounts.audit_actions import AuditAction
+from accounts.audit_actions import ActorKind, AuditAction
 from accounts.changes import announce_key_change
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
@@ -68,7 +68,8 @@ def key_cut(*, key: ApiKey, quota: int, at: datetime) -> None:
 @transaction.atomic
 def key_disable_for_spike(*, key: ApiKey, at: datetime) -> None:
     """Refuses the key until that is lifted. One that is disabled already stays so for its own reason."""
-    if ApiKey.objects.filter(pk=key.pk, disabled_at=None).update(spiked_at=at, spike_quota=None, disabled_at=at):
+    is_on = ApiKey.objects.filter(pk=key.pk, disabled_at=None)
+    if is_on.update(spiked_at=at, spike_quota=None, disabled_at=at, disabled_by=ActorKind.SYSTEM):
         _record(AuditAction.KEY_SPIKE_DISABLED, key, disabled=(False, True))
 
 
@@ -84,9 +85,9 @@ def key_lift(*, key: ApiKey) -> bool:
         else {"requests that day": (stored.spike_quota, None)}
     )
     if stored.is_disabled_by_spike:
-        stored.disabled_at = None
+        stored.disabled_at, stored.disabled_by = None, ""
     stored.spiked_at, stored.spike_quota = None, None
-    stored.save(update_fields=["spiked_at", "spike_quota", "disabled_at"])
+    stored.save(update_fields=["spiked_at", "spike_quota", "disabled_at", "disabled_by"])
     _record(AuditAction.KEY_SPIKE_LIFTED, stored, **was)
     return True
 

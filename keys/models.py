@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit_actions import ActorKind
 from accounts.models import Account
 from goongdash.lib.periods import day_of
 from keys.limits import KeyLimits
@@ -110,7 +111,24 @@ class ApiKey(models.Model):
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_by = models.CharField(
+        max_length=8,
+        choices=ActorKind.choices,
+        blank=True,
+        editable=False,
+        help_text="What an operator switched off, only an operator switches on.",
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    lineage = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The first of the keys that took each other's place; empty for one that was never rotated.",
+    )
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
@@ -142,6 +160,16 @@ class ApiKey(models.Model):
     def is_disabled_by_spike(self) -> bool:
         return self.disabled_at is not None and self.disabled_at == self.spiked_at
 
+    @property
+    def counted_id(self) -> int:
+        """Whose counters its requests count in: keys of one lineage share their limits."""
+        return self.lineage_id or self.pk
+
+    @property
+    def may_be_enabled(self) -> bool:
+        """Whether the account's own members may switch it on again."""
+        return self.disabled_at is not None and self.disabled_by in {ActorKind.MEMBER, ActorKind.SYSTEM}
+
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:
             return KeyState.REVOKED
@@ -150,6 +178,39 @@ class ApiKey(models.Model):
         if self.expires_at is not None and self.expires_at <= now:
             return KeyState.EXPIRED
         return KeyState.ACTIVE
+
+
+class Rotation(models.Model):
+    """That one key takes another's place. Both work until `ends_at`; it is under way until the old one is deleted.
+
+    `ends_at` is never after the old key's own expiry, which is kept in `old_expires_at`: meanwhile the key expires
+    when the overlap ends, so that the gate ends it on the instant.
+    """
+
+    old = models.OneToOneField(ApiKey, on_delete=models.CASCADE, primary_key=True, related_name="rotation")
+    new = models.OneToOneField(ApiKey, on_delete=models.CASCADE, related_name="rotated_from")
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    quiet_for = models.DurationField(
+        null=True, blank=True, help_text="Unused for so long, the old key is retired early; empty: it is not."
+    )
+    old_expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(old=models.F("new")), name="rotation_of_two_keys"),
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gte=models.F("started_at")), name="rotation_ends_after_start"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.old} → {self.new}"
+
+    @property
+    def quiet_hours(self) -> int:
+        """`quiet_for` in whole hours, 0 for none."""
+        return 0 if self.quiet_for is None else self.quiet_for // timedelta(hours=1)
 
 
 class RestrictionKind(models.TextChoices):

@@ -10,6 +10,7 @@ from typing import cast
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
@@ -19,7 +20,7 @@ from goongdash.lib.clock import utc_now
 from keys.errors import KeyChanged, KeyInvalid
 from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
 from keys.limits import NO_LIMITS, KeyLimits
-from keys.models import ApiKey, KeyType, OnSpike, Restriction, RestrictionKind
+from keys.models import ApiKey, KeyType, OnSpike, Restriction, RestrictionKind, Rotation
 from keys.names import name_fault
 from keys.patterns import UrlPattern
 from keys.restrictions import RestrictionEntry, entry_text, parse_entry
@@ -129,6 +130,9 @@ def key_update(
     stored = ApiKey.objects.select_for_update().get(pk=key.pk)
     if stored.version != version or stored.revoked_at is not None:
         raise KeyChanged("This key was changed in another window meanwhile.")
+    is_replaced = Rotation.objects.filter(old=stored).exists()
+    if is_replaced and expires_at != stored.expires_at:
+        raise KeyInvalid(_("This key is being replaced, and expires when the overlap ends. Cancel the rotation first."))
     wanted = {
         "name": name.strip(),
         "description": description.strip(),
@@ -161,14 +165,39 @@ def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
 
 @transaction.atomic
 def key_revoke(*, key: ApiKey) -> bool:
-    """Refuses the key from now on, everywhere; its history stays. False if it was revoked already."""
+    """Refuses the key from now on, everywhere; its history stays. False if it was revoked already.
+
+    A key that still shares its work with the one it replaces leaves it to that one: the rotation is cancelled.
+    """
+    predecessor = _locked_predecessor(key)
     changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
     if changed:
         audit(AuditAction.KEY_DELETED, account=key.account, on=key, name=key.name)
+        if predecessor is not None:
+            _give_back(predecessor, key)
     # Once more where it was revoked already: the first announcement may have been lost. Its receipt stays.
     announce = announce_key_end if changed else announce_key_change
     announce(key.lookup_digest)
     return changed == 1
+
+
+def _locked_predecessor(new: ApiKey) -> ApiKey | None:
+    """The key that `new` replaces. Its row is locked before that of the new one, by all who lock both."""
+    keys = ApiKey.objects.select_for_update(of=("self",)).select_related("account")
+    return keys.filter(rotation__new=new).first()
+
+
+def _give_back(old: ApiKey, new: ApiKey) -> None:
+    """Leaves the old key of a rotation under way to its own expiry, now that the new one is gone."""
+    rotation = Rotation.objects.filter(old=old, new=new, ends_at__gt=utc_now()).first()
+    if rotation is None or old.revoked_at is not None or Rotation.objects.filter(old=new).exists():
+        return
+    expires_at = rotation.old_expires_at
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=expires_at, version=F("version") + 1)
+    rotation.delete()
+    changes = {"expires_at": (old.expires_at, expires_at)}
+    audit(AuditAction.KEY_ROTATION_CANCELLED, account=old.account, on=old, name=old.name, changes=changes)
+    announce_key_change(old.lookup_digest)
 
 
 def _texts(key: ApiKey) -> list[str]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import QueryCanceled
+from django.db import connection
 
 from keys.models import ApiKey
 from keys.origins import parse_url
 from keys.restrictions import Restrictions
+from stats.bounded import MOST_MS, TookTooLong, bounded
 from stats.outcomes import OUTCOMES, Outcome
 from stats.series import percent
 
 DAYS = 7
 N_SHOWN = 10
-MOST_MS = 2_000
 
 _ALLOWED, _NOT_ALLOWED = OUTCOMES[Outcome.ALLOWED].number, OUTCOMES[Outcome.ORIGIN_NOT_ALLOWED].number
 # By the index of the account's records, in the partitions of those days only.
@@ -68,12 +65,10 @@ def top_origins(key: ApiKey, *, now: datetime) -> Origins:
         "most": N_SHOWN,
     }
     try:
-        with _bounded(), connection.cursor() as cursor:
+        with bounded(MOST_MS), connection.cursor() as cursor:
             cursor.execute(_COUNT, asked)
             rows = cursor.fetchall()
-    except OperationalError as error:
-        if not isinstance(error.__cause__, QueryCanceled):
-            raise
+    except TookTooLong:
         return Origins([], is_too_many=True)
     restrictions = Restrictions.of(restriction.text for restriction in key.restrictions.all())
     lines = [
@@ -89,11 +84,3 @@ def _to_allow(origin: str, n_not_allowed: int, restrictions: Restrictions) -> st
     if page is None or not n_not_allowed or not has_list or any(p.matches(page) for p in restrictions.patterns):
         return ""
     return f"{origin}/*"
-
-
-@contextmanager
-def _bounded() -> Iterator[None]:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(MOST_MS)])
-        yield
-        cursor.execute("SET LOCAL statement_timeout = DEFAULT")

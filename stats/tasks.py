@@ -13,6 +13,7 @@ from stats.alarms import usage_watch
 from stats.partitions import HOURS, MINUTES, RECORDS, partitions_drop, partitions_ensure
 from stats.retention import hours_from, minutes_from, records_from
 from stats.rollups import usage_roll_up
+from stats.rotations import rotations_end
 
 DAYS_AHEAD = 3
 
@@ -25,6 +26,11 @@ def roll_up_usage() -> int:
 @shared_task(name="stats.watch_usage")
 def watch_usage() -> int:
     return usage_watch()
+
+
+@shared_task(name="stats.end_rotations")
+def end_rotations() -> int:
+    return rotations_end(now=utc_now())
 
 
 @shared_task(name="stats.keep_partitions")

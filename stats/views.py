@@ -21,7 +21,7 @@ from keys.models import ApiKey
 from keys.selectors import all_keys_of
 from stats.forms import UsageFilters
 from stats.key_use import use_bar
-from stats.selectors import requests_on, usage_counted_at, usage_of
+from stats.selectors import requests_counted_on, usage_counted_at, usage_of
 
 MAX_KEYS = 200
 
@@ -57,12 +57,13 @@ def key_use(request: SiteRequest) -> HttpResponse:
     account = account_or_404(request)
     asked = [int(text) for text in request.GET.getlist("key")[:MAX_KEYS] if text.isascii() and text.isdecimal()]
     found = all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63])
-    keys = list(found.only("pk", "requests_per_day", "spiked_at", "spike_quota"))
+    keys = list(found.only("pk", "requests_per_day", "spiked_at", "spike_quota", "lineage"))
     today = day_of(utc_now(), settings.BILLING_ZONE)
-    used = requests_on(account=account, day=today, key_ids=[key.pk for key in keys])
+    used = requests_counted_on(account=account, day=today, keys=keys)
     of_plan = account.plan.requests_per_day
     bars = [
-        use_bar(key.pk, used.get(key.pk, 0), key.requests_per_day, of_plan, _spike_quota(key, today)) for key in keys
+        use_bar(key.pk, used.get(key.counted_id, 0), key.requests_per_day, of_plan, _spike_quota(key, today))
+        for key in keys
     ]
     return render(request, "stats/_key_use.html", {"bars": bars})
 

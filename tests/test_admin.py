@@ -66,6 +66,7 @@ N_QUERIES = {
 NO_PAGE = {
     "membership",
     "restriction",
+    "rotation",
     "keyuse",
     "statementline",
     "noticeread",

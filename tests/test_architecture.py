@@ -24,7 +24,7 @@ PURE = [
         f"keys/{name}.py"
         for name in ("entries", "examples", "explain", "coverage", "advice", "tester", "limits", "list_query")
     ),
-    *(f"keys/{name}.py" for name in ("key_query", "snippets")),
+    *(f"keys/{name}.py" for name in ("key_query", "snippets", "overlap", "expiry")),
     *(
         f"stats/{name}.py"
         for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use", "spikes", "key_periods")

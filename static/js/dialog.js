@@ -49,7 +49,7 @@
     const { target, elt } = event.detail
     if (target?.id !== 'dialog' || target.open) return
     if (target.hasChildNodes()) empty(target) // Its `close` is still to come.
-    opener = elt
+    opener = elt.closest('details[data-menu]')?.querySelector('summary') || elt // The menu is closed afterwards.
     isComing = true
   })
 
@@ -63,7 +63,8 @@
     if (dialog?.id !== 'dialog') return
     isComing = false
     if (dialog.textContent.trim()) open(dialog)
-    else dialog.close()
+    else if (dialog.open) dialog.close()
+    else returnFocus()
   })
 
   document.addEventListener('dialog:close', () => document.getElementById('dialog')?.close())

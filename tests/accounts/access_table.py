@@ -19,6 +19,8 @@ class World:
     account: Account
     key: ApiKey
     deleted_key: ApiKey
+    disabled_key: ApiKey
+    rotated_key: ApiKey
     member_id: int
     invitation_id: int
     token: str
@@ -56,6 +58,14 @@ def deleted_key_id(world: World) -> list[object]:
     return [world.deleted_key.pk]
 
 
+def disabled_key_id(world: World) -> list[object]:
+    return [world.disabled_key.pk]
+
+
+def rotated_key_id(world: World) -> list[object]:
+    return [world.rotated_key.pk]
+
+
 def edited_key(world: World) -> dict[str, object]:
     return {"version": world.key.version, "name": "Other"}
 
@@ -87,6 +97,7 @@ def notice_id(world: World) -> list[object]:
 SEE, CHANGE_KEYS = Permission.SEE, Permission.CHANGE_KEYS
 CHANGE_BILLING = Permission.CHANGE_BILLING
 MANAGE, HAND_OVER = Permission.MANAGE_MEMBERS, Permission.HAND_OVER
+day = {"overlap": "24h", "quiet": "never"}
 new_key = {"key_type": "rest", "name": "Mine"}
 
 ROWS = [
@@ -105,6 +116,15 @@ ROWS = [
     Row("keys:unblock_origin", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:lift", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:lift", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:undo", "post", CHANGE_KEYS, 302, args=deleted_key_id, is_of_account=True),
+    Row("keys:rotate", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:rotate", "post", CHANGE_KEYS, args=key_id, data=lambda w: dict(day), is_of_account=True, htmx=True),
+    Row("keys:retire", "post", CHANGE_KEYS, 302, args=rotated_key_id, is_of_account=True),
+    Row("keys:cancel_rotation", "post", CHANGE_KEYS, 302, args=rotated_key_id, is_of_account=True),
+    Row("receipts:rotation", "get", SEE, args=rotated_key_id, is_of_account=True),
+    Row("keys:disable", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:disable", "post", CHANGE_KEYS, 302, args=key_id, is_of_account=True),
+    Row("keys:enable", "post", CHANGE_KEYS, 302, args=disabled_key_id, is_of_account=True),
     Row("keys:check_entry", "get", CHANGE_KEYS),
     Row("keys:check_entries", "post", CHANGE_KEYS),
     Row("keys:check_list", "post", CHANGE_KEYS),

@@ -11,6 +11,8 @@ from gate.loading import load_keys
 from goongdash.lib.clock import utc_now
 from keys.limits import KeyLimits
 from keys.models import Service
+from keys.overlap import Overlap
+from keys.rotation import key_rotate
 from keys.services import CreatedKey, key_revoke
 from stats.outcomes import Outcome
 from tests.factories import make_account, make_event, make_key
@@ -63,6 +65,20 @@ def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
     ]
     assert together[digests[2]].credit.allowance_micro_usd == 7
     assert together[digests[0]].credit.allowance_micro_usd == together[digests[3]].credit.allowance_micro_usd + 1_000
+
+
+def test_keys_of_one_lineage_begin_at_what_all_of_them_used(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    created, other = make_key(), make_key()
+    rotation = key_rotate(key=created.key, overlap=Overlap.DAY).rotation
+    now = utc_now()
+    new = CreatedKey(rotation.new, "")
+    store(make_event(created, at=now), make_event(new, at=now), make_event(new, at=now), make_event(other, at=now))
+    digests = [key.lookup_digest for key in (created.key, rotation.new, other.key)]
+    with django_assert_num_queries(11):
+        read = load_keys(digests)
+    found = [read[digest] for digest in digests]
+    assert [one.counted_id for one in found] == [created.key.pk, created.key.pk, other.key.pk]
+    assert [one.used.n_key_today for one in found] == [3, 3, 1]
 
 
 def test_key_has_the_lower_of_its_own_limits_and_its_plan_s() -> None:

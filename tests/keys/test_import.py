@@ -150,10 +150,10 @@ def test_key_of_another_account_is_refused_and_left_alone(alice: Account, charli
     assert ApiKey.objects.get().name == "Charlie's"
 
 
-def test_deleted_key_does_not_come_back(alice: Account) -> None:
+def test_deleted_key_is_not_brought_back_by_an_import(alice: Account) -> None:
     key_revoke(key=make_key(alice, text=GOONG_KEY).key)
     [found] = keys_import(account=alice, rows=[row()], now=T0).rows
-    assert found.reason == "This key was deleted here, and a deleted key does not come back."
+    assert found.reason == "This key was deleted here; undo that, which is possible for 30 days."
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",), ("--dry-run",)])
