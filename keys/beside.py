@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import Http404, QueryDict
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 
 from accounts.models import Account
 from accounts.requests import SiteRequest
@@ -45,7 +45,9 @@ def newest_beside(account: Account, key: ApiKey) -> dict[str, Any]:
 
 
 def is_on_list(request: SiteRequest) -> bool:
-    return _key_id(urlsplit(request.htmx.current_url or "").path) is None
+    """Also where the browser does not say."""
+    list_url = reverse("keys:list")
+    return (urlsplit(request.htmx.current_url or "").path or list_url) == list_url
 
 
 def _key_id(path: str) -> int | None:

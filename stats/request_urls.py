@@ -12,4 +12,5 @@ urlpatterns = [
     path("requests", request_views.request_log, name="log"),
     path("requests/find", request_views.find, name="find"),
     path("requests/<uuid:request_id>", request_views.explain, name="explain"),
+    path("keys/<int:key_id>/refusals", request_views.key_refusals, name="key_refusals"),
 ]

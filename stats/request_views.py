@@ -19,13 +19,15 @@ from accounts.access import account_or_404, membership_or_404, requires
 from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
-from keys.selectors import all_keys_of, services
-from stats.explained import request_explained
+from keys.selectors import all_keys_of, key_to_show, services
+from stats.explained import recent_refusals, request_explained
 from stats.log_query import Position
 from stats.log_rows import log_rows
-from stats.request_filters import RequestFilters
+from stats.request_filters import REFUSED, RequestFilters
 from stats.request_ids import request_id_in
 from stats.request_log import LogPage, log_page, record_found
+
+N_RECENT = 5
 
 
 @require_safe
@@ -106,6 +108,19 @@ def explain(request: SiteRequest, request_id: UUID) -> HttpResponse:
         "retention_days": settings.RAW_RETENTION_DAYS,
     }
     return render(request, "requests/_request.html" if request.htmx else "requests/request.html", context)
+
+
+@require_safe
+@never_cache
+@requires(Permission.SEE_REQUESTS)
+def key_refusals(request: SiteRequest, key_id: int) -> HttpResponse:
+    """The newest refusals of a key, which its page asks for."""
+    account = account_or_404(request)
+    key = key_to_show(account, key_id)
+    if not request.htmx:
+        return redirect(f"{reverse('requests:log')}?key={key.pk}&outcome={REFUSED}")
+    refusals = recent_refusals(account, key, N_RECENT, now=utc_now())
+    return render(request, "requests/_key_refusals.html", {"key": key, "refusals": refusals})
 
 
 def _not_found(request: SiteRequest, pasted: str, fault: str = "") -> HttpResponse:

@@ -122,6 +122,7 @@ ROWS = [
     Row("stats:key_origins", "get", SEE, args=key_id, is_of_account=True, htmx=True),
     Row("requests:log", "get", Permission.SEE_REQUESTS),
     Row("requests:find", "get", Permission.SEE_REQUESTS, 302),
+    Row("requests:key_refusals", "get", Permission.SEE_REQUESTS, args=key_id, is_of_account=True, htmx=True),
     Row("requests:explain", "get", Permission.SEE_REQUESTS, args=request_id, is_of_account=True),
     Row("billing:overview", "get", Permission.SEE_BILLS),
     Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),

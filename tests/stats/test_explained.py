@@ -272,7 +272,18 @@ def test_page_asks_as_often_however_long_list_and_history_are(
     for n in (1, 9):
         for _ in range(n):
             audit(AuditAction.KEY_EDITED, account=alice, on=key.key, changes={"rate_limit": (1, 2)})
-        # Session, user, account; record, key, its list and services, service, history of key and account.
-        with django_assert_num_queries(10):
+        # Session, user, account; record, key, its list and services, service, history of key and account; notices.
+        with django_assert_num_queries(11):
             alice_client.get(url)
     assert AuditEntry.objects.count() > 10
+
+
+def test_page_of_a_key_has_its_refusals_each_with_its_repair(alice: Account, alice_client: Client) -> None:
+    created = make_key(alice, restrictions=["https://shop.test/*"])
+    url = f"/keys/{created.key.pk}/refusals"
+    assertContains(alice_client.get(url, headers={"HX-Request": "true"}), "No refusals")
+    page = refused(created)
+    part = alice_client.get(url, headers={"HX-Request": "true"})
+    assertContains(part, f'href="{page}"')
+    assertContains(part, f'hx-get="/keys/{created.key.pk}/edit?allow=https%3A%2F%2Fthief.test%2F%2A"')
+    assertRedirects(alice_client.get(url), f"/requests?key={created.key.pk}&outcome=refused")

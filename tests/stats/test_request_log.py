@@ -239,8 +239,8 @@ def test_query_count_does_not_grow(
     slugs = ("geocode", "trip", "directions-v2")
     for n in (1, 4):
         store(*(make_event(key, slug, outcome=Outcome.RATE_LIMIT) for key in keys for slug in slugs * n))
-        # Session, user, account; keys, services, records; where filtered, how far the look came.
-        with django_assert_num_queries(7 if query else 6):
+        # Session, user, account; keys, services, records; where filtered, how far the look came; notices.
+        with django_assert_num_queries(8 if query else 7):
             alice_client.get(URL, query)
 
 
