@@ -132,6 +132,7 @@ def _form(
         "conflict": conflict,
         "entries": form.entries,
         "max_entries": MAX_RESTRICTIONS,
+        "offered": request.GET.get("allow", "").strip(),
         "opens_on": request.GET.get("tab") or ("restrictions" if "allow" in request.GET else ""),
         "is_from_browsers": key is not None and (key.type == KeyType.TILES or bool(use and use.origin)),
         "has_own_limits": any(form[name].value() for name in ("services", *LIMIT_FIELDS))

@@ -10,7 +10,10 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
 from django.http import Http404
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,6 +30,7 @@ RECORDED = [
     outcome for outcome in Outcome if outcome not in {Outcome.KEY_MISSING, Outcome.KEY_UNKNOWN, Outcome.UNAVAILABLE}
 ]
 _REFUSALS = tuple(facts.number for outcome, facts in OUTCOMES.items() if outcome is not Outcome.ALLOWED)
+_SELECTED = SafeString(" selected")
 _LOCAL = "%Y-%m-%dT%H:%M"
 
 
@@ -58,16 +62,43 @@ class MomentField(forms.DateTimeField):
         return moment
 
 
+class QuickSelect(forms.Select):
+    """A select written in one go: Django renders a template for each option, and an account may have many keys."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        context = self.get_context(name, value, attrs)["widget"]
+        groups = [
+            format_html('<optgroup label="{}">{}</optgroup>', label, self._options(options))
+            if label
+            else self._options(options)
+            for label, options, _index in context["optgroups"]
+        ]
+        return format_html(
+            '<select name="{}"{}>{}</select>',
+            context["name"],
+            flatatt(context["attrs"]),
+            format_html_join("", "{}", ((each,) for each in groups)),
+        )
+
+    @staticmethod
+    def _options(options: Iterable[Mapping[str, Any]]) -> SafeString:
+        return format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            ((each["value"], _SELECTED if each["selected"] else "", each["label"]) for each in options),
+        )
+
+
 class RequestFilters(forms.Form):
     """Valid, it has the `log_query` that it stands for.
 
     A key that is not one of `keys` raises Http404: whether it exists elsewhere is nobody's business.
     """
 
-    outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), required=False)
-    key = forms.CharField(label=gettext_lazy("API key"), required=False, widget=forms.Select)
-    type = forms.ChoiceField(label=gettext_lazy("Key type"), required=False)
-    service = forms.CharField(label=gettext_lazy("Service"), required=False, widget=forms.Select)
+    outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), required=False, widget=QuickSelect)
+    key = forms.CharField(label=gettext_lazy("API key"), required=False, widget=QuickSelect)
+    type = forms.ChoiceField(label=gettext_lazy("Key type"), required=False, widget=QuickSelect)
+    service = forms.CharField(label=gettext_lazy("Service"), required=False, widget=QuickSelect)
     origin = forms.CharField(
         label=gettext_lazy("Origin"),
         required=False,
@@ -76,7 +107,7 @@ class RequestFilters(forms.Form):
             attrs={"placeholder": "example.com", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
-    period = forms.ChoiceField(label=gettext_lazy("Time"), required=False)
+    period = forms.ChoiceField(label=gettext_lazy("Time"), required=False, widget=QuickSelect)
 
     def __init__(
         self, query: Mapping[str, str], *, keys: Sequence[ApiKey], services: Iterable[Service], now: datetime
@@ -97,7 +128,7 @@ class RequestFilters(forms.Form):
         """What there is to choose from."""
         outcomes = [(outcome.value, OUTCOMES[outcome].label) for outcome in RECORDED]
         periods = {
-            LogPeriod.ALL: _("As long as kept"),
+            LogPeriod.ALL: _("Any time"),
             LogPeriod.HOUR: _("Last hour"),
             LogPeriod.DAY: _("Last 24 hours"),
             LogPeriod.WEEK: _("Last 7 days"),

@@ -21,6 +21,7 @@ from goongdash.lib.periods import day_of, day_start
 from stats.log_query import LogQuery, Position
 from stats.models import DailyUsage, HourlyUsage, UsageRecord
 from stats.request_ids import request_time
+from stats.retention import records_from
 
 PAGE_SIZE = 50
 # How many records one step examines, and how many steps a page may take.
@@ -90,7 +91,7 @@ def record_found(*, account: Account, request_id: UUID) -> UsageRecord | None:
 def _oldest(now: datetime) -> datetime:
     """When the oldest day began that is kept."""
     zone = settings.BILLING_ZONE
-    return day_start(day_of(now, zone) - timedelta(days=settings.RAW_RETENTION_DAYS), zone)
+    return day_start(records_from(day_of(now, zone), settings.RAW_RETENTION_DAYS), zone)
 
 
 def _read(account: Account, query: LogQuery, position: Position, *, n_wanted: int, is_newer: bool) -> LogPage:

@@ -8,7 +8,7 @@ _KEPT_GROUPS = 3  # Of an IPv6 address: what a provider gives a customer is with
 
 
 def shown_address(text: str, *, is_whole: bool) -> str:
-    """`203.0.113.7` as ``203.0.113.…`` and `2001:db8:1:2::7` as ``2001:db8:1:…``; as it is where `is_whole`.
+    """`203.0.113.7` as ``203.0.113.x`` and `2001:db8:1:2::7` as ``2001:db8:1:x``; as it is where `is_whole`.
 
     What is no address is shown as it is: it tells nothing of a caller.
     """
@@ -19,6 +19,6 @@ def shown_address(text: str, *, is_whole: bool) -> str:
     except ValueError:
         return text
     if isinstance(ip, IPv4Address):
-        return f"{text.rpartition('.')[0]}.…"
+        return f"{text.rpartition('.')[0]}.x"
     groups = ip.exploded.split(":")[:_KEPT_GROUPS]
-    return ":".join([*(group.lstrip("0") or "0" for group in groups), "…"])
+    return ":".join([*(group.lstrip("0") or "0" for group in groups), "x"])

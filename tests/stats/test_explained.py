@@ -84,7 +84,7 @@ def test_page_tells_everything_that_is_known(alice: Account, alice_client: Clien
         "403 ORIGIN_NOT_ALLOWED",
         "Geocode v1",
         "Web shop",
-        "203.0.113.…",
+        "203.0.113.x",
         url.rpartition("/")[2],
     ):
         assert part in said

@@ -58,7 +58,7 @@ def test_log_shows_all_that_a_record_holds(alice: Account, alice_client: Client,
     event = make_event(key, origin="https://shop.example.com")
     store(event)
     page = html.unescape(alice_client.get(URL).content.decode())
-    for text in ("23 Nov, 10:00:00", "Allowed", "Geocode v1", "Web shop", "https://shop.example.com", "203.0.113.…"):
+    for text in ("23 Nov, 10:00:00", "Allowed", "Geocode v1", "Web shop", "https://shop.example.com", "203.0.113.x"):
         assert text in page
     assert "$0.005" in page and event.request_id[-12:] in page
     assert f'href="/requests/{event.request_id}"' in page

@@ -99,6 +99,7 @@ def test_refusal_of_the_gate_is_pasted_explained_and_repaired(
     page.get_by_role("button", name="Allow https://blog.example.com").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator("#entries input").nth(1)).to_have_value("https://blog.example.com/*")
+    expect(dialog.locator("#entries input").nth(1)).to_be_focused()
     expect(dialog.get_by_role("tab", name="Restrictions")).to_have_attribute("aria-selected", "true")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_be_hidden()
