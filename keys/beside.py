@@ -60,7 +60,9 @@ def key_changed(request: SiteRequest, account: Account) -> HttpResponse:
 
 
 def is_on_list(request: SiteRequest) -> bool:
-    return _key_id(urlsplit(request.htmx.current_url or "").path) is None
+    """Also where the browser does not say."""
+    list_url = reverse("keys:list")
+    return (urlsplit(request.htmx.current_url or "").path or list_url) == list_url
 
 
 def _key_id(path: str) -> int | None:

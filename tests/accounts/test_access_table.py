@@ -31,7 +31,8 @@ from keys.rotation import key_rotate
 from keys.services import key_revoke
 from keys.switching import key_disable
 from tests.accounts.access_table import OPEN, OPERATORS, ROWS, SIGNED_IN, Row, World
-from tests.factories import make_account, make_key, make_member, make_notice, owner_of
+from tests.factories import make_account, make_event, make_key, make_member, make_notice, owner_of
+from tests.road import store
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,9 @@ def world(mailoutbox: list[EmailMessage]) -> World:
     owner = account.memberships.get(role=Role.OWNER)
     invited = invitation_create(by=owner, email="invited@example.com", role=Role.VIEWER)
     assert invited.token
-    key, deleted, disabled, rotated = (make_key(account).key for _ in range(4))
+    created, (deleted, disabled, rotated) = make_key(account), (make_key(account).key for _ in range(3))
+    event = make_event(created)
+    store(event)
     key_revoke(key=deleted)
     key_disable(key=disabled)
     key_rotate(key=rotated, overlap=Overlap.DAY)
@@ -55,10 +58,11 @@ def world(mailoutbox: list[EmailMessage]) -> World:
     made = token_create(member=subject, name="Theirs", scopes=[TokenScope.USAGE], expires_at=None)
     return World(
         account=account,
-        key=key,
+        key=created.key,
         deleted_key=deleted,
         disabled_key=disabled,
         rotated_key=rotated,
+        request_id=event.request_id,
         member_id=subject.pk,
         invitation_id=invited.invitation.pk,
         token=invited.token,
