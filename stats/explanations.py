@@ -92,7 +92,7 @@ _ON_THE_KEY = frozenset(
 )
 
 
-def _words(facts: RequestFacts) -> _Words:
+def _words(facts: RequestFacts) -> _Words:  # noqa: C901 — a table, with a case for each outcome.
     match facts.outcome:
         case Outcome.ALLOWED:
             return _("Nothing bound it: it was allowed."), _("Nothing.")
@@ -117,9 +117,7 @@ def _words(facts: RequestFacts) -> _Words:
             return _("No API answers at the path that it asked for."), _("Check the path for typing errors.")
         case Outcome.UNAVAILABLE:
             return _("It could not be checked just then."), _("Send it again; the trouble was on our side.")
-        case (
-            Outcome.RATE_LIMIT | Outcome.DAILY_QUOTA | Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED
-        ) as outcome:
+        case (Outcome.RATE_LIMIT | Outcome.DAILY_QUOTA | Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED) as outcome:
             return _limit_rule(outcome, facts), _limit_advice(outcome, facts)
         case _:
             assert_never(facts.outcome)
@@ -181,7 +179,7 @@ def _limit_advice(outcome: Outcome, facts: RequestFacts) -> str:
     return _("Wait until the next month, or change to a plan that allows more.")
 
 
-def _repairs(facts: RequestFacts) -> tuple[Repair, ...]:
+def _repairs(facts: RequestFacts) -> tuple[Repair, ...]:  # noqa: C901 — likewise.
     create = Repair.CREATE_TILES_KEY if (facts.opened_by or facts.key_type) == "tiles" else Repair.CREATE_REST_KEY
     match facts.outcome:
         case Outcome.ORIGIN_NOT_ALLOWED if facts.origin:

@@ -30,7 +30,7 @@ PURE = [
         for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use", "key_periods")
     ),
     *(f"stats/{name}.py" for name in ("queries", "retention")),
-    *(f"stats/{name}.py" for name in ("request_ids", "explanations")),
+    *(f"stats/{name}.py" for name in ("request_ids", "explanations", "log_query", "list_check")),
     *(f"billing/{name}.py" for name in ("pricing", "credit")),
     *(f"gate/{name}.py" for name in ("decide", "snapshot", "specs", "replies", "facts", "calendar", "request_ids")),
     *(f"gate/{name}.py" for name in ("breaker", "charges", "spool_frames", "today")),
