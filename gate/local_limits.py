@@ -21,7 +21,6 @@ from gate.local_rates import Rates, wait_us
 from gate.local_sessions import Session, Sessions, after
 from gate.snapshot import KeySnapshot, ServiceFacts, SessionPart
 from gate.specs import (
-    MAP_PART_RATE_LIMIT,
     MAP_PART_WINDOW_MS,
     NO_LIMIT,
     Kind,
@@ -31,6 +30,7 @@ from gate.specs import (
     month_limit,
 )
 from gate.today import Today
+from keys.limits import MAP_PART_RATE_LIMIT
 from stats.outcomes import OUTCOMES, Outcome
 
 MAX_COUNTERS = 200_000

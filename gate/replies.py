@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from gate.calendar import Moment, whole_seconds
 from gate.snapshot import KeySnapshot, ServiceFacts
-from gate.specs import MAP_PART_RATE_LIMIT, NO_LIMIT, Kind, Verdict, kind_of, month_limit
+from gate.specs import NO_LIMIT, Kind, Verdict, kind_of, month_limit
+from keys.limits import MAP_PART_RATE_LIMIT
 from stats.outcomes import OUTCOMES, Outcome
 
 CORS = (

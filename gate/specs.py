@@ -10,10 +10,10 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from gate.snapshot import KeySnapshot, ServiceFacts, SessionPart
+from keys.limits import MAP_PART_RATE_LIMIT
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 
 NO_LIMIT = 0xFFFF_FFFF
-MAP_PART_RATE_LIMIT = 500
 MAP_PART_WINDOW_MS = 1_000
 
 _LIMITS = struct.Struct(">BBBIIIIQIQIQ")

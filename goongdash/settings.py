@@ -66,6 +66,8 @@ try:
 
     USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
+    # Whether pages show callers' addresses with their last part, which makes them personal data.
+    SHOW_WHOLE_ADDRESSES = env.bool("SHOW_WHOLE_ADDRESSES", False)
     # The database refuses to delete younger entries.
     AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 366, validate=validate.Range(366, 36_500))
     NOTICE_RETENTION_DAYS = env.int("NOTICE_RETENTION_DAYS", 365, validate=validate.Range(1, 36_500))

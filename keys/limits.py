@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What a map asks for after its style costs nothing and is held to this only: requests a second, for a key and address.
+MAP_PART_RATE_LIMIT = 500
+
 
 @dataclass(frozen=True, slots=True)
 class KeyLimits:

@@ -19,6 +19,7 @@ class World:
     account: Account
     key: ApiKey
     deleted_key: ApiKey
+    request_id: str
     member_id: int
     invitation_id: int
     token: str
@@ -54,6 +55,10 @@ def key_id(world: World) -> list[object]:
 
 def deleted_key_id(world: World) -> list[object]:
     return [world.deleted_key.pk]
+
+
+def request_id(world: World) -> list[object]:
+    return [world.request_id]
 
 
 def edited_key(world: World) -> dict[str, object]:
@@ -106,6 +111,9 @@ ROWS = [
     Row("stats:key_use", "get", SEE, data=lambda world: {"key": world.key.pk}),
     Row("stats:key_usage", "get", SEE, args=key_id, is_of_account=True, htmx=True),
     Row("stats:key_origins", "get", SEE, args=key_id, is_of_account=True, htmx=True),
+    Row("requests:log", "get", Permission.SEE_REQUESTS),
+    Row("requests:find", "get", Permission.SEE_REQUESTS, 302),
+    Row("requests:explain", "get", Permission.SEE_REQUESTS, args=request_id, is_of_account=True),
     Row("billing:overview", "get", Permission.SEE_BILLS),
     Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),
     Row("billing:plan_request", "get", CHANGE_BILLING, args=lambda world: ["pro"], htmx=True),

@@ -28,7 +28,8 @@ from accounts.tokens import token_create
 from keys.models import ApiKey
 from keys.services import key_revoke
 from tests.accounts.access_table import OPEN, OPERATORS, ROWS, SIGNED_IN, Row, World
-from tests.factories import make_account, make_key, make_member, make_notice, owner_of
+from tests.factories import make_account, make_event, make_key, make_member, make_notice, owner_of
+from tests.road import store
 
 pytestmark = pytest.mark.django_db
 
@@ -44,14 +45,17 @@ def world(mailoutbox: list[EmailMessage]) -> World:
     owner = account.memberships.get(role=Role.OWNER)
     invited = invitation_create(by=owner, email="invited@example.com", role=Role.VIEWER)
     assert invited.token
-    key, deleted = make_key(account).key, make_key(account).key
+    created, deleted = make_key(account), make_key(account).key
+    event = make_event(created)
+    store(event)
     key_revoke(key=deleted)
     notice = make_notice(account)
     made = token_create(member=subject, name="Theirs", scopes=[TokenScope.USAGE], expires_at=None)
     return World(
         account=account,
-        key=key,
+        key=created.key,
         deleted_key=deleted,
+        request_id=event.request_id,
         member_id=subject.pk,
         invitation_id=invited.invitation.pk,
         token=invited.token,
