@@ -55,7 +55,7 @@ class DailyUsageAdmin(UsageSumAdmin):
 @admin.register(DailyOriginUsage)
 class DailyOriginUsageAdmin(UsageSumAdmin):
     list_display = ("day_on", "account", "key", "service", "outcome", "origin", "country", "n_requests", "units")
-    search_fields = ("account__name", "key__name", "origin")
+    search_fields = ("account__name", "key__name", "origin")  # type: ignore[assignment]
     ordering = ("-day_on",)
 
 

@@ -91,7 +91,7 @@ class CutChart:
     def table(self) -> list[tuple[str, str, list[int], int]]:
         """The same numbers as rows: a bucket's title, where it leads, its value in each series, and their sum."""
         columns = [series.values for series in self.series]
-        rows = map(list, zip(*columns, strict=True)) if columns else iter([[] for _ in self.titles])
+        rows: list[list[int]] = [[column[n] for column in columns] for n in range(len(self.titles))]
         return [
             (title, href, values, sum(values))
             for title, href, values in zip(self.titles, self.hrefs, rows, strict=True)
@@ -134,11 +134,8 @@ def cut_series(
         name = names[group]
         if name.is_part or not (any(values[_key(group, name)]) or len(cut.groups) == 1):
             continue
-        series.append(
-            CutSeries(
-                _key(group, name), name.label, name.swatch, values[_key(group, name)], "" if group is OTHER else href_of(name)
-            )
-        )
+        key, href = _key(group, name), "" if group is OTHER else href_of(name)
+        series.append(CutSeries(key, name.label, name.swatch, values[key], href))
     if any(values.get(_PARTS, ())):
         series.append(CutSeries(_PARTS, parts_label, PARTS_SWATCH, values[_PARTS], is_off=bool(series)))
     return series

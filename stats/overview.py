@@ -55,6 +55,10 @@ class OutcomeLine:
     def status(self) -> int:
         return OUTCOMES[self.outcome].status
 
+    @property
+    def tone(self) -> str:
+        return OUTCOMES[self.outcome].tone
+
 
 @dataclass(frozen=True, slots=True)
 class UsageOverview:
@@ -121,4 +125,5 @@ def outcome_lines(totals: Mapping[Group, Totals]) -> list[OutcomeLine]:
     def order(outcome: Outcome) -> tuple[bool, int, int]:
         return outcome is not Outcome.ALLOWED, -by_outcome[outcome], OUTCOMES[outcome].number
 
-    return [OutcomeLine(each, by_outcome[each], percent(by_outcome[each], whole)) for each in sorted(by_outcome, key=order)]
+    ordered = sorted(by_outcome, key=order)
+    return [OutcomeLine(each, by_outcome[each], percent(by_outcome[each], whole)) for each in ordered]

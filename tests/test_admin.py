@@ -19,7 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import readonly_admin
 from accounts.invitations import invitation_create
-from accounts.models import Account, AuditEntry, Invitation, Notice, PersonalToken, Plan, Role, TokenScope, User
+from accounts.models import Account, AuditEntry, Invitation, Notice, Plan, Role, TokenScope, User
 from accounts.tokens import token_create
 from billing.ledger import usage_charge
 from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
