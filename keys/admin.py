@@ -35,7 +35,8 @@ class ApiKeyAdmin(AuditedAdmin):
     list_select_related = ("account",)
     search_fields = ("name", "masked_text", "account__name", "account__members__email")
     date_hierarchy = "created_at"
-    readonly_fields = ("account", "type", "masked_text", "created_at", "created_by", "revoked_at")
+    # The services too: the form would offer those of the other type as well.
+    readonly_fields = ("account", "type", "masked_text", "services", "created_at", "created_by", "revoked_at")
     inlines = (RestrictionInline,)
     actions = ("revoke_keys",)
 
