@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
+from goongdash.lib.periods import day_of, day_start
 from keys.models import ApiKey
 from keys.origins import parse_url
 from keys.restrictions import Restrictions
@@ -57,11 +59,12 @@ class Origins:
 
 
 def top_origins(key: ApiKey, *, now: datetime) -> Origins:
-    """Of the last DAYS times 24 hours."""
+    """Of today and the days before it, DAYS in all, as the page's chart has them."""
+    zone = settings.BILLING_ZONE
     asked: dict[str, Any] = {
         "account": key.account_id,
         "key": key.pk,
-        "since": now - timedelta(days=DAYS),
+        "since": day_start(day_of(now, zone) - timedelta(days=DAYS - 1), zone),
         "now": now,
         "allowed": _ALLOWED,
         "not_allowed": _NOT_ALLOWED,
