@@ -35,11 +35,11 @@ from keys.tester import Question, list_test
 @never_cache
 @requires(Permission.CHANGE_KEYS)
 def key_create_dialog(request: SiteRequest) -> HttpResponse:
-    """The dialog; when all is well, the new key in it and the list beside it."""
+    """The dialog; when all is well, the new key in it and the list beside it. `?type=` chooses the type beforehand."""
     account = account_or_404(request)
     if request.method == "GET" and not request.htmx:
         return redirect("keys:list")
-    form = KeyForm(_posted(request), plan=account.plan, now=utc_now())
+    form = KeyForm(_posted(request), plan=account.plan, now=utc_now(), key_type=request.GET.get("type", ""))
     if form.is_valid():
         try:
             created = key_create(account=account, created_by=request.user, **form.arguments)
@@ -57,13 +57,14 @@ def key_create_dialog(request: SiteRequest) -> HttpResponse:
 def key_edit_dialog(request: SiteRequest, key_id: int) -> HttpResponse:
     """The dialog; when all is well, nothing in it and the list beside it.
 
-    Who edits a key that was changed meanwhile is told where theirs differs, and decides.
+    Who edits a key that was changed meanwhile is told where theirs differs, and decides. `?allow=` puts an entry
+    into the list that is not on it yet; nothing is stored before it is saved.
     """
     account = account_or_404(request)
     key = get_object_or_404(keys_of(account).select_related("use"), pk=key_id)
     if request.method == "GET" and not request.htmx:
         return redirect("keys:list")
-    form = KeyForm(_posted(request), plan=account.plan, now=utc_now(), key=key)
+    form = KeyForm(_posted(request), plan=account.plan, now=utc_now(), key=key, allow=request.GET.get("allow", ""))
     if form.is_valid():
         try:
             changed = key_update(key=key, version=_version(request), **form.arguments)
@@ -130,6 +131,7 @@ def _form(
         "conflict": conflict,
         "entries": form.entries,
         "max_entries": MAX_RESTRICTIONS,
+        "opens_on": request.GET.get("tab") or ("restrictions" if "allow" in request.GET else ""),
         "is_from_browsers": key is not None and (key.type == KeyType.TILES or bool(use and use.origin)),
         "has_own_limits": any(form[name].value() for name in ("services", *LIMIT_FIELDS)),
     }

@@ -67,8 +67,18 @@ class KeyForm(forms.Form):
         ),
     )
 
-    def __init__(self, data: Any = None, *, plan: Plan, now: datetime, key: ApiKey | None = None) -> None:
-        super().__init__(data, initial=None if key is None else _initial(key))
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        plan: Plan,
+        now: datetime,
+        key: ApiKey | None = None,
+        key_type: str = "",
+        allow: str = "",
+    ) -> None:
+        """`key_type` is chosen beforehand for a new key; `allow` is an entry to be offered on the list of `key`."""
+        super().__init__(data, initial=_chosen(key_type) if key is None else _initial(key, allow))
         self.plan, self.now, self.key = plan, now, key
         choices = services_to_choose()
         if key is not None:
@@ -133,11 +143,17 @@ class KeyForm(forms.Form):
         return self.cleaned_data
 
 
-def _initial(key: ApiKey) -> dict[str, Any]:
+def _chosen(key_type: str) -> dict[str, Any]:
+    return {"key_type": key_type} if key_type in KeyType.values else {}
+
+
+def _initial(key: ApiKey, allow: str) -> dict[str, Any]:
+    texts = [restriction.text for restriction in key.restrictions.all()]
+    offered = [entry.text for entry in entries_read([allow]) if entry.saved_as not in texts]
     return {
         "name": key.name,
         "description": key.description,
-        "restrictions": [restriction.text for restriction in key.restrictions.all()],
+        "restrictions": [*texts, *offered],
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
         "expires_at": key.expires_at and _to_the_minute(key.expires_at),
