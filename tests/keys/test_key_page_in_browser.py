@@ -88,8 +88,12 @@ def test_unused_key_begins_with_programs_that_are_copied_whole(
     assert page.evaluate("navigator.clipboard.readText()") == f"curl '{url}'"
     expect(program).not_to_contain_text(created.text)
 
+    page.get_by_role("link", name="History", exact=True).click()
+    expect(page.get_by_text("Key created")).to_be_visible()
+    page.get_by_role("link", name="Quick start").click()
     page.get_by_role("tab", name="curl").focus()
     page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="goong-sdk")).to_be_focused()
     program = page.locator("#snippet-goong-sdk .snippet")
     show = page.locator(".key-start").get_by_role("button", name="Show the key")
     show.click()
@@ -127,10 +131,12 @@ def test_what_was_typed_is_not_lost_by_escape(owner: Account, open_keys: OpenPag
     page = open_keys()
     page.get_by_role("button", name="Edit the key “Storefront”").click()
     name, question = page.get_by_label("API Key Name"), page.get_by_role("alertdialog")
+    expect(name).to_be_focused()
     page.keyboard.press("Escape")  # Nothing has been typed: it closes.
     expect(name).to_have_count(0)
 
     page.get_by_role("button", name="Edit the key “Storefront”").click()
+    expect(name).to_be_focused()
     name.fill("Much work")
     for _ in range(2):
         page.keyboard.press("Escape")
