@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Max, Min, Q, Sum
+from django.db.models import F, Max, Min, Q, QuerySet, Sum
 
 from goongdash.lib.periods import day_of
 from keys.models import ApiKey
@@ -60,7 +61,7 @@ def top_origins(key: ApiKey, *, now: datetime) -> Origins:
     All of the key's origins are read: a day has sums of its own for a few dozen, and one for all others.
     """
     today = day_of(now, settings.BILLING_ZONE)
-    sums = DailyOriginUsage.objects.filter(
+    sums: QuerySet[Any] = DailyOriginUsage.objects.filter(
         account=key.account_id, key=key, day_on__gte=today - timedelta(days=DAYS - 1), day_on__lte=today
     )
     rows = list(sums.values("origin").annotate(**_SUMS).order_by("-n", F("origin").asc()))
