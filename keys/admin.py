@@ -36,16 +36,10 @@ class ApiKeyAdmin(AuditedAdmin):
     list_select_related = ("account",)
     search_fields = ("name", "masked_text", "account__name", "account__members__email")
     date_hierarchy = "created_at"
+    # The services too: the form would offer those of the other type as well.
     readonly_fields = (
-        "account",
-        "type",
-        "masked_text",
-        "created_at",
-        "created_by",
-        "disabled_by",
-        "revoked_at",
-        "lineage",
-        "replaced_by",
+        *("account", "type", "masked_text", "services", "lineage", "replaced_by"),
+        *("created_at", "created_by", "disabled_by", "revoked_at"),
     )
     inlines = (RestrictionInline,)
     actions = ("revoke_keys",)

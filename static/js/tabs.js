@@ -39,7 +39,7 @@
   }
 
   document.addEventListener('DOMContentLoaded', () => startAll(document))
-  document.addEventListener('htmx:afterSwap', (event) => startAll(event.detail.target))
+  document.addEventListener('htmx:afterSwap', (event) => startAll(event.target)) // What is new, not what it replaced.
   document.addEventListener('dialog:closed', () => left.clear())
 
   document.addEventListener('click', (event) => {
