@@ -61,6 +61,13 @@ class KeyState(models.TextChoices):
     REVOKED = "revoked", "Deleted"
 
 
+class RestrictionsMode(models.TextChoices):
+    """Whether a key's list refuses, or lets pass and has it recorded that it would have refused."""
+
+    ENFORCED = "enforced", "Enforced"
+    REPORT_ONLY = "report_only", "Report only"
+
+
 class ApiKey(models.Model):
     """A key of an account. Its text is kept as a keyed digest, for look-up, and as a ciphertext, for showing."""
 
@@ -73,6 +80,12 @@ class ApiKey(models.Model):
     masked_text = models.CharField(max_length=32, editable=False)
     allows_no_origin = models.BooleanField(
         default=False, help_text="Let requests that name no origin pass a list of URL patterns."
+    )
+    restrictions_mode = models.CharField(
+        max_length=11,
+        choices=RestrictionsMode.choices,
+        default=RestrictionsMode.ENFORCED,
+        help_text="For report only, a request that the list would refuse passes, and is recorded as such.",
     )
     services = models.ManyToManyField(
         Service, blank=True, related_name="+", help_text="What the key opens; none chosen is all of its type."
@@ -104,6 +117,9 @@ class ApiKey(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(type__in=KeyType.values), name="apikey_type_known"),
             models.CheckConstraint(
+                condition=models.Q(restrictions_mode__in=RestrictionsMode.values), name="apikey_restrictions_mode_known"
+            ),
+            models.CheckConstraint(
                 condition=models.Q(rate_limit=None) | models.Q(rate_limit__gte=1), name="apikey_rate_limit_positive"
             ),
         ]
@@ -114,6 +130,10 @@ class ApiKey(models.Model):
     @property
     def limits(self) -> KeyLimits:
         return KeyLimits(rate_limit=self.rate_limit, requests_per_day=self.requests_per_day)
+
+    @property
+    def is_report_only(self) -> bool:
+        return self.restrictions_mode == RestrictionsMode.REPORT_ONLY
 
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:
