@@ -100,6 +100,7 @@ def _snapshot(key: ApiKey, prices: Mapping[int, int], credit: Credit, used: Used
         credit=credit,
         used=used,
         services=frozenset(service.pk for service in key.services.all()) or None,
+        is_report_only=key.is_report_only,
     )
 
 
