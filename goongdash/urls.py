@@ -28,5 +28,6 @@ urlpatterns = [
     path("", include("keys.urls")),
     path("", include("stats.urls")),
     path("", include("stats.receipt_urls")),
+    path("", include("stats.replay_urls")),
     path("", include("billing.urls")),
 ]
