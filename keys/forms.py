@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Plan
 from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
-from keys.fields import EntriesField, LimitField, ServicesField
+from keys.fields import EntriesField, LimitField, ModeField, ServicesField
 from keys.limits import KeyLimits
 from keys.models import ApiKey, KeyType, RestrictionsMode
 from keys.selectors import services_to_choose
@@ -51,13 +51,7 @@ class KeyForm(forms.Form):
         widget=forms.Textarea(attrs={"placeholder": "Enter description…", "rows": 3}),
     )
     restrictions = EntriesField(label="Web sites and IP addresses", required=False)
-    restrictions_mode = forms.ChoiceField(
-        label=_("What the list does"),
-        choices=[(RestrictionsMode.ENFORCED, _("Enforce")), (RestrictionsMode.REPORT_ONLY, _("Report only"))],
-        initial=RestrictionsMode.ENFORCED,
-        required=False,
-        widget=forms.RadioSelect,
-    )
+    restrictions_mode = ModeField(label=_("What the list does"))
     allows_no_origin = forms.BooleanField(
         label="Let requests without an origin pass",
         help_text="Apps and servers name no web site. Anyone can leave it out, so tick this only if you need it.",
@@ -120,7 +114,6 @@ class KeyForm(forms.Form):
         return ", ".join(str(self.fields[name].label) for name in self.changed_data)
 
     def clean_restrictions_mode(self) -> str:
-        """As it is where nothing is said of it, as by a page from before there were modes."""
         stored = RestrictionsMode.ENFORCED if self.key is None else self.key.restrictions_mode
         return self.cleaned_data["restrictions_mode"] or stored
 
