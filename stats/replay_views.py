@@ -19,11 +19,11 @@ from keys.restrictions import Restrictions
 from keys.selectors import keys_of
 from keys.services import MAX_RESTRICTIONS
 from stats.restriction_replay import replay
-from stats.seen_requests import TooManyRecords, seen_requests
+from stats.seen_requests import TooManyRecords, addresses_refused, seen_requests
 
 N_DAYS, N_DAYS_FEWER = 7, 1
 # So many sources are shown; of the others, how many they are.
-MAX_HIT, MAX_PASSING = 20, 10
+MAX_HIT, MAX_PASSING, MAX_ADDRESSES = 20, 10, 5
 
 
 @require_POST
@@ -53,15 +53,22 @@ def _replayed(key: ApiKey, typed: QueryDict, days: int) -> dict[str, Any]:
     }
     if told["is_unusable"]:
         return told
+    since = utc_now() - timedelta(days=days)
     try:
-        seen = seen_requests(key=key, since=utc_now() - timedelta(days=days), restrictions=restrictions)
+        seen = seen_requests(key=key, since=since, restrictions=restrictions)
+        found = replay(seen.kinds, restrictions)
+        addresses = (
+            addresses_refused(key=key, since=since, restrictions=restrictions, limit=MAX_ADDRESSES)
+            if found.n_named_none
+            else []
+        )
     except TooManyRecords:
         return {**told, "is_too_much": True}
-    found = replay(seen.kinds, restrictions)
     return {
         **told,
         "seen": seen,
         "replay": found,
+        "addresses": addresses,
         "n_more_hit": max(0, len(found.hit) - MAX_HIT),
         "n_more_passing": max(0, len(found.passing) - MAX_PASSING),
     }

