@@ -24,6 +24,7 @@ def main() -> None:
         "unknown_keys": _unknown_keys,
         "key_page": _key_page,
         "request_log": _request_log,
+        "replay": _replay,
     }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
@@ -109,6 +110,14 @@ def _key_page(options: argparse.Namespace) -> bool:
 
         text = "The list of an account with ten thousand keys, and patterns at their worst."
         return _figures("key_page", text, measure(), options)
+
+
+def _replay(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.replay import measure
+
+        text = "A list tried on the last seven days of a key with a million records: the server's time for the answer."
+        return _figures("replay", text, measure(), options)
 
 
 def _request_log(options: argparse.Namespace) -> bool:

@@ -153,7 +153,8 @@ def _line(event: UsageEvent) -> tuple[Outcome, bytes]:
         service_id=event.service_id,
         units=event.units,
         price_micro_usd=event.cost_micro_usd,
-    ) + encode_caller(ip=event.ip, origin=event.origin, request_id=event.request_id)
+        would_refuse=event.would_refuse,
+    ) + encode_caller(ip=event.ip, origin=event.origin, request_id=event.request_id, page_path=event.page_path)
 
 
 def _made_events(

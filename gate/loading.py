@@ -106,6 +106,7 @@ def _snapshot(key: ApiKey, today: date, prices: Mapping[int, int], credit: Credi
         used=used,
         services=frozenset(service.pk for service in key.services.all()) or None,
         lineage_id=key.lineage_id,
+        is_report_only=key.is_report_only,
     )
 
 

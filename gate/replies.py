@@ -17,8 +17,11 @@ from stats.outcomes import OUTCOMES, Outcome
 
 CORS = (
     b"Access-Control-Allow-Origin: *\r\n"
-    b"Access-Control-Expose-Headers: X-Request-Id, RateLimit, RateLimit-Policy, Retry-After\r\n"
+    b"Access-Control-Expose-Headers: X-Request-Id, RateLimit, RateLimit-Policy, Retry-After,"
+    b" Goongdash-Would-Refuse\r\n"
 )
+# To requests that a list for report only would refuse: their developers see it, and nobody is cut off.
+WOULD_REFUSE = b"Goongdash-Would-Refuse: %b\r\n" % OUTCOMES[Outcome.ORIGIN_NOT_ALLOWED].code.encode()
 PREFLIGHT = (
     b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
     b"Access-Control-Allow-Headers: *\r\n"

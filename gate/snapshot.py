@@ -111,7 +111,8 @@ class Used:
 class KeySnapshot:
     """A key, the limits that hold for it, and its account's money. Limits of None are none.
 
-    `services` are the ids of those that it opens; None is all of its type.
+    `services` are the ids of those that it opens; None is all of its type. `is_report_only`: what `restrictions`
+    would refuse passes, and is recorded as such.
     """
 
     key_id: int
@@ -130,6 +131,7 @@ class KeySnapshot:
     credit: Credit
     used: Used = field(default_factory=Used)
     services: frozenset[int] | None = None
+    is_report_only: bool = False
     # The first of the keys that took each other's place.
     lineage_id: int | None = None
 

@@ -29,5 +29,6 @@ urlpatterns = [
     path("", include("stats.urls")),
     path("", include("stats.request_urls")),
     path("", include("stats.receipt_urls")),
+    path("", include("stats.replay_urls")),
     path("", include("billing.urls")),
 ]

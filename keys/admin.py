@@ -32,7 +32,7 @@ class RestrictionInline(admin.TabularInline):  # type: ignore[type-arg]
 class ApiKeyAdmin(AuditedAdmin):
     audit_kind = "key"
     list_display = ("name", "masked_text", "type", "account", "state", "created_at", "expires_at")
-    list_filter = ("type", "created_at", ("revoked_at", admin.EmptyFieldListFilter))
+    list_filter = ("type", "restrictions_mode", "created_at", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("account",)
     search_fields = ("name", "masked_text", "account__name", "account__members__email")
     date_hierarchy = "created_at"

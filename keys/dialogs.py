@@ -24,7 +24,7 @@ from keys.entries import entries_read, entry_read
 from keys.errors import KeyChanged, KeyInvalid, RestrictionError
 from keys.examples import curl_line
 from keys.forms import KeyForm
-from keys.models import ApiKey, KeyType, OnSpike
+from keys.models import ApiKey, KeyType, OnSpike, RestrictionsMode
 from keys.selectors import keys_of
 from keys.services import MAX_RESTRICTIONS, CreatedKey, key_create, key_update
 from keys.tester import Question, list_test
@@ -109,7 +109,9 @@ def check_list(request: HttpRequest) -> HttpResponse:
         blocked=given.getlist("blocked"),
         is_from_browsers="is_from_browsers" in given or given.get("key_type") == KeyType.TILES,
     )
-    return render(request, "keys/_tested.html", {"answer": answer, "is_beside": True})
+    is_report_only = given.get("restrictions_mode") == RestrictionsMode.REPORT_ONLY
+    context = {"answer": answer, "is_beside": True, "is_report_only": is_report_only}
+    return render(request, "keys/_tested.html", context)
 
 
 def _posted(request: SiteRequest) -> Any:

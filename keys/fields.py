@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from keys.entries import entries_read
-from keys.models import OnSpike, Service
+from keys.models import OnSpike, RestrictionsMode, Service
 from keys.services import MAX_RESTRICTIONS
 
 
@@ -34,6 +34,21 @@ class EntriesField(forms.Field):
             [entry.saved_as or entry.text for entry in entries_read(texts or [])] for texts in (initial, data)
         )
         return was != is_now
+
+
+class ModeField(forms.ChoiceField):
+    """What a list does. One that is not said is as it was: the page may be from before there were modes."""
+
+    def __init__(self, **options: Any) -> None:
+        modes = [(RestrictionsMode.ENFORCED, _("Enforce")), (RestrictionsMode.REPORT_ONLY, _("Report only"))]
+        options = {"initial": RestrictionsMode.ENFORCED, **options}
+        super().__init__(choices=modes, required=False, widget=forms.RadioSelect, **options)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial if data is None else data
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return data is not None and super().has_changed(initial, data)
 
 
 class LimitField(forms.IntegerField):

@@ -11,13 +11,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.forms.boundfield import BoundWidget
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Plan
 from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
-from keys.fields import EntriesField, LimitField, ServicesField, SpikeField
+from keys.fields import EntriesField, LimitField, ModeField, ServicesField, SpikeField
 from keys.limits import KeyLimits
-from keys.models import ApiKey, KeyType, OnSpike
+from keys.models import ApiKey, KeyType, OnSpike, RestrictionsMode
 from keys.selectors import services_to_choose
 
 _TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
@@ -50,6 +51,7 @@ class KeyForm(forms.Form):
         widget=forms.Textarea(attrs={"placeholder": "Enter description…", "rows": 3}),
     )
     restrictions = EntriesField(label="Web sites and IP addresses", required=False)
+    restrictions_mode = ModeField(label=_("What the list does"))
     allows_no_origin = forms.BooleanField(
         label="Let requests without an origin pass",
         help_text="Apps and servers name no web site. Anyone can leave it out, so tick this only if you need it.",
@@ -123,6 +125,10 @@ class KeyForm(forms.Form):
         """The labels of what differs from the stored key, for a sentence."""
         return ", ".join(str(self.fields[name].label) for name in self.changed_data)
 
+    def clean_restrictions_mode(self) -> str:
+        stored = RestrictionsMode.ENFORCED if self.key is None else self.key.restrictions_mode
+        return self.cleaned_data["restrictions_mode"] or stored
+
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
         stored = self.key.expires_at if self.key else None
@@ -159,6 +165,7 @@ def _initial(key: ApiKey, allow: str) -> dict[str, Any]:
         "name": key.name,
         "description": key.description,
         "restrictions": [*texts, *offered],
+        "restrictions_mode": key.restrictions_mode,
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
         "on_spike": key.on_spike,

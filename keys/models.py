@@ -73,6 +73,13 @@ class OnSpike(models.TextChoices):
     DISABLE = "disable", _("Disable it")
 
 
+class RestrictionsMode(models.TextChoices):
+    """Whether a key's list refuses, or lets pass and has it recorded that it would have refused."""
+
+    ENFORCED = "enforced", "Enforced"
+    REPORT_ONLY = "report_only", "Report only"
+
+
 class ApiKey(models.Model):
     """A key of an account. Its text is kept as a keyed digest, for look-up, and as a ciphertext, for showing."""
 
@@ -85,6 +92,12 @@ class ApiKey(models.Model):
     masked_text = models.CharField(max_length=32, editable=False)
     allows_no_origin = models.BooleanField(
         default=False, help_text="Let requests that name no origin pass a list of URL patterns."
+    )
+    restrictions_mode = models.CharField(
+        max_length=11,
+        choices=RestrictionsMode.choices,
+        default=RestrictionsMode.ENFORCED,
+        help_text="For report only, a request that the list would refuse passes, and is recorded as such.",
     )
     services = models.ManyToManyField(
         Service, blank=True, related_name="+", help_text="What the key opens; none chosen is all of its type."
@@ -140,6 +153,9 @@ class ApiKey(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(type__in=KeyType.values), name="apikey_type_known"),
             models.CheckConstraint(
+                condition=models.Q(restrictions_mode__in=RestrictionsMode.values), name="apikey_restrictions_mode_known"
+            ),
+            models.CheckConstraint(
                 condition=models.Q(rate_limit=None) | models.Q(rate_limit__gte=1), name="apikey_rate_limit_positive"
             ),
         ]
@@ -169,6 +185,10 @@ class ApiKey(models.Model):
     def may_be_enabled(self) -> bool:
         """Whether the account's own members may switch it on again."""
         return self.disabled_at is not None and self.disabled_by in {ActorKind.MEMBER, ActorKind.SYSTEM}
+
+    @property
+    def is_report_only(self) -> bool:
+        return self.restrictions_mode == RestrictionsMode.REPORT_ONLY
 
     def state_at(self, now: datetime) -> KeyState:
         if self.revoked_at is not None:

@@ -20,7 +20,7 @@ from goongdash.lib.clock import utc_now
 from keys.errors import KeyChanged, KeyInvalid
 from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
 from keys.limits import NO_LIMITS, KeyLimits
-from keys.models import ApiKey, KeyType, OnSpike, Restriction, RestrictionKind, Rotation
+from keys.models import ApiKey, KeyType, OnSpike, Restriction, RestrictionKind, RestrictionsMode, Rotation
 from keys.names import name_fault
 from keys.patterns import UrlPattern
 from keys.restrictions import RestrictionEntry, entry_text, parse_entry
@@ -48,6 +48,7 @@ def key_create(
     name: str,
     description: str = "",
     restrictions: Iterable[str] = (),
+    restrictions_mode: str = RestrictionsMode.ENFORCED,
     allows_no_origin: bool = False,
     services: Collection[int] = (),
     limits: KeyLimits = NO_LIMITS,
@@ -59,13 +60,15 @@ def key_create(
 ) -> CreatedKey:
     """A new key, restricted to `restrictions` (URL patterns and IP ranges; none: works from anywhere).
 
+    With the mode "report_only" they refuse nothing: what they would refuse is recorded as such.
     `services` are ids (none: all of its type). `text` takes over a key of another provider, made at `created_at`.
-    Raises KeyInvalid for a bad type, name, text or service and RestrictionError for the first bad entry; then
+    Raises KeyInvalid for a bad type, mode, name, text or service and RestrictionError for the first bad entry; then
     nothing is stored.
     """
     if key_type not in KeyType.values:
         raise KeyInvalid(f"{key_type!r} is no key type; choose rest or tiles.")
     _check_words(name, description)
+    _check_mode(restrictions_mode)
     if text is not None and not is_importable(text):
         raise KeyInvalid("A key text is 16 to 200 letters, digits and . _ ~ - characters.")
     text = text or make_key_text(cast("KeyTypeName", key_type), secrets.choice)
@@ -79,6 +82,7 @@ def key_create(
         lookup_digest=lookup_digest(text),
         ciphertext=encrypt(text),
         masked_text=mask(text),
+        restrictions_mode=restrictions_mode,
         allows_no_origin=allows_no_origin,
         created_at=created_at or utc_now(),
         created_by=created_by,
@@ -97,6 +101,7 @@ def key_create(
         changes={
             "type": (None, key_type),
             "restrictions": (None, _texts(key)),
+            "restrictions_mode": (None, restrictions_mode if key.is_report_only else None),
             "services": (None, list(chosen.values()) or None),
             "expires": (None, expires_at),
             **{name: (None, limit) for name, limit in asdict(limits).items()},
@@ -115,6 +120,7 @@ def key_update(
     name: str,
     description: str,
     restrictions: Iterable[str],
+    restrictions_mode: str,
     allows_no_origin: bool,
     services: Collection[int],
     limits: KeyLimits,
@@ -127,6 +133,7 @@ def key_update(
     as `key_create` does; then nothing is stored.
     """
     _check_words(name, description)
+    _check_mode(restrictions_mode)
     stored = ApiKey.objects.select_for_update().get(pk=key.pk)
     if stored.version != version or stored.revoked_at is not None:
         raise KeyChanged("This key was changed in another window meanwhile.")
@@ -136,6 +143,7 @@ def key_update(
     wanted = {
         "name": name.strip(),
         "description": description.strip(),
+        "restrictions_mode": restrictions_mode,
         "allows_no_origin": allows_no_origin,
         "expires_at": expires_at,
         "on_spike": on_spike,
@@ -209,6 +217,11 @@ def _check_words(name: str, description: str) -> None:
         raise KeyInvalid(fault)
     if len(description.strip()) > 1_000:
         raise KeyInvalid("The description is longer than 1,000 characters.")
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in RestrictionsMode.values:
+        raise KeyInvalid(f"{mode!r} is no mode of a list; choose enforced or report_only.")
 
 
 def _services(key_type: str, ids: Collection[int]) -> dict[int, str]:

@@ -19,9 +19,10 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "units",
         "cost_micro_usd",
         "origin",
+        "would_refuse",
         "request_id",
     )
-    list_filter = ("outcome", "service", "at")
+    list_filter = ("outcome", "would_refuse", "service", "at")
     list_select_related = ("account", "key", "service")
     search_fields = ("request_id", "ip", "origin", "account__name")
     search_help_text = "A request id, an IP address, an origin or an account's name."

@@ -133,6 +133,7 @@ ROWS = [
     Row("keys:check_entry", "get", CHANGE_KEYS),
     Row("keys:check_entries", "post", CHANGE_KEYS),
     Row("keys:check_list", "post", CHANGE_KEYS),
+    Row("replay:key", "post", CHANGE_KEYS, args=key_id, is_of_account=True),
     Row("receipts:deleted", "get", SEE),
     Row("receipts:receipt", "get", SEE, args=deleted_key_id, is_of_account=True),
     # ---- statistics and bills ----

@@ -46,6 +46,11 @@ def test_create_key_prints_the_key_that_it_stored(alice: Account) -> None:
     assert [entry.text for entry in key.restrictions.all()] == ["http*://example.com/*", "10.0.0.0/8"]
 
 
+def test_create_key_may_only_report(alice: Account) -> None:
+    report_of(*create(alice, "--allow", "example.com", "--report-only"))
+    assert ApiKey.objects.get().is_report_only
+
+
 def test_create_key_without_json_is_for_people(alice: Account) -> None:
     assert run(*create(alice)).startswith(f"Key {ApiKey.objects.get().pk}: gr_")
 

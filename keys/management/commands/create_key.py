@@ -8,7 +8,7 @@ from typing import Any
 from accounts.selectors import account_by_email
 from goongdash.commands import CommandError, CommandParser, ReportingCommand
 from keys.errors import KeyInvalid, RestrictionError
-from keys.models import KeyType
+from keys.models import KeyType, RestrictionsMode
 from keys.services import key_create
 
 
@@ -27,6 +27,11 @@ class Command(ReportingCommand):
             metavar="PATTERN_OR_IP",
             help="A URL pattern such as 'http*://example.com/*', an IP address or a CIDR range. May be repeated.",
         )
+        parser.add_argument(
+            "--report-only",
+            action="store_true",
+            help="Let pass what --allow does not, and record that it would have been refused.",
+        )
         parser.add_argument("--allow-no-origin", action="store_true", help="Let requests pass that name no origin.")
         parser.add_argument("--expires", type=datetime.fromisoformat, help="An instant with its zone, ISO 8601.")
 
@@ -44,6 +49,7 @@ class Command(ReportingCommand):
                 name=options["name"],
                 description=options["description"],
                 restrictions=options["allow"],
+                restrictions_mode=RestrictionsMode.REPORT_ONLY if options["report_only"] else RestrictionsMode.ENFORCED,
                 allows_no_origin=options["allow_no_origin"],
                 expires_at=expires_at,
             )
