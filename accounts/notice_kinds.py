@@ -6,6 +6,7 @@ ISO 8601 and shown as a day and time, one in `_micro_usd` as money, other whole 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from accounts.permissions import Permission
 from goongdash.lib.money import format_usd
 
 Words = str | Promise
+_FACT = re.compile(r"%\((\w+)\)s")
 Facts = Mapping[str, str | int]
 
 
@@ -51,7 +53,8 @@ class Severity(StrEnum):
 class NoticeAction:
     """A button on a notice: the view `url_name`, with the fact `argument` in its path.
 
-    `query` are pairs of a parameter and the fact that is its value. `is_dialog`: it opens in the page's dialog,
+    `query` are pairs of a parameter and the fact that is its value; where one is empty, there is no such button.
+    `is_dialog`: it opens in the page's dialog,
     which asks before anything is changed. Who lacks `permission` is not shown it.
     """
 
@@ -65,14 +68,31 @@ class NoticeAction:
 
 @dataclass(frozen=True, slots=True)
 class KindFacts:
+    """`more` is a sentence that follows where all of the facts in it are there and not empty."""
+
     title: Words
     sentence: Words
+    more: Words = ""
     severity: Severity = Severity.INFO
     actions: tuple[NoticeAction, ...] = ()
 
 
 _EDIT_KEY = NoticeAction(_("Edit the key"), "keys:edit", "key_id", permission=Permission.CHANGE_KEYS, is_dialog=True)
+_ROTATE_KEY = NoticeAction(
+    _("Rotate the key"), "keys:rotate", "key_id", permission=Permission.CHANGE_KEYS, is_dialog=True
+)
 _STATISTICS = NoticeAction(_("See its use"), "stats:statistics", query=(("key", "key_id"),))
+_BLOCK = NoticeAction(
+    _("Block this origin"),
+    "keys:block_origin",
+    "key_id",
+    query=(("origin", "origin"),),
+    permission=Permission.CHANGE_KEYS,
+    is_dialog=True,
+)
+_LIFT = NoticeAction(_("Lift"), "keys:lift", "key_id", permission=Permission.CHANGE_KEYS, is_dialog=True)
+_SEE_KEY = NoticeAction(_("See the key"), "keys:key", "key_id")
+_MOSTLY_FROM = _("Most of them came from %(origin)s.")
 _BILLS = NoticeAction(_("See the bills"), "billing:overview", permission=Permission.SEE_BILLS)
 
 # Beside each kind, the facts that its words and actions name. By its value, as it is stored.
@@ -82,7 +102,7 @@ NOTICES: dict[str, KindFacts] = {
         title=ngettext_lazy("“%(key)s” expires in %(n_days)s day", "“%(key)s” expires in %(n_days)s days", "n_days"),
         sentence=_("It is refused from %(expires_at)s on. Replace it in time, or give it a later expiry."),
         severity=Severity.WARNING,
-        actions=(_EDIT_KEY,),
+        actions=(_ROTATE_KEY, _EDIT_KEY, _SEE_KEY),
     ),
     # key, key_id
     NoticeKind.KEY_RETIRED: KindFacts(
@@ -98,36 +118,44 @@ NOTICES: dict[str, KindFacts] = {
             "n_requests",
         ),
         severity=Severity.WARNING,
+        actions=(_BLOCK, _SEE_KEY),
     ),
     # key, key_id, origin, percent, n_requests
     NoticeKind.ORIGIN_SPIKE: KindFacts(
         title=_("%(origin)s suddenly makes up %(percent)s%% of “%(key)s”"),
         sentence=_("%(n_requests)s requests came from it in the last hour. If it isn’t yours, block it."),
         severity=Severity.WARNING,
+        actions=(_BLOCK, _SEE_KEY),
     ),
-    # key, key_id, n_requests, n_usual
+    # key, key_id, n_requests, n_usual, origin (or empty)
     NoticeKind.KEY_SPIKE: KindFacts(
         title=_("“%(key)s” is used far more than usual"),
         sentence=_("%(n_requests)s requests in the last hour; %(n_usual)s are usual. The key goes on working."),
+        more=_MOSTLY_FROM,
         severity=Severity.WARNING,
+        actions=(_BLOCK, _SEE_KEY),
     ),
-    # key, key_id, n_requests, n_usual, quota
+    # key, key_id, n_requests, n_usual, quota, origin (or empty)
     NoticeKind.KEY_SPIKE_QUOTA: KindFacts(
         title=_("“%(key)s” is used far more than usual, and was cut"),
         sentence=_(
             "%(n_requests)s requests in the last hour; %(n_usual)s are usual. "
             "Until the day ends, or you lift it, the key is held to %(quota)s more requests."
         ),
+        more=_MOSTLY_FROM,
         severity=Severity.DANGER,
+        actions=(_BLOCK, _LIFT, _SEE_KEY),
     ),
-    # key, key_id, n_requests, n_usual
+    # key, key_id, n_requests, n_usual, origin (or empty)
     NoticeKind.KEY_SPIKE_DISABLED: KindFacts(
         title=_("“%(key)s” is used far more than usual, and was disabled"),
         sentence=_(
             "%(n_requests)s requests in the last hour; %(n_usual)s are usual. "
             "Every request with the key is refused until you lift that."
         ),
+        more=_MOSTLY_FROM,
         severity=Severity.DANGER,
+        actions=(_BLOCK, _LIFT, _SEE_KEY),
     ),
     # percent
     NoticeKind.CREDIT_THRESHOLD: KindFacts(
@@ -163,6 +191,14 @@ def in_words(words: Words, facts: Facts) -> str:
     """The sentence with its facts in it. Raises KeyError where one is missing."""
     shown = {name: _shown(name, fact) for name, fact in facts.items()}
     return str(words % shown)
+
+
+def sentences(kind: KindFacts, facts: Facts) -> str:
+    """What there is to say below the title."""
+    named = _FACT.findall(str(kind.more))
+    has_more = bool(named) and all(facts.get(name) for name in named)
+    said = in_words(kind.sentence, facts)
+    return f"{said} {in_words(kind.more, facts)}" if has_more else said
 
 
 def _shown(name: str, fact: str | int) -> str | int:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from accounts.models import Notice
-from accounts.notice_kinds import NOTICES, Facts, KindFacts, NoticeAction, Severity, in_words
+from accounts.notice_kinds import NOTICES, Facts, KindFacts, NoticeAction, Severity, in_words, sentences
 from accounts.permissions import may
 
 
@@ -43,11 +43,15 @@ def notice_row(notice: Notice, *, role: str, is_unread: bool) -> NoticeRow:
     return NoticeRow(
         notice=notice,
         title=in_words(known.title, notice.facts),
-        sentence=in_words(known.sentence, notice.facts),
+        sentence=sentences(known, notice.facts),
         severity=known.severity,
         is_unread=is_unread,
-        actions=[_link(action, notice.facts) for action in known.actions if may(role, action.permission)],
+        actions=[_link(action, notice.facts) for action in known.actions if _is_offered(action, notice.facts, role)],
     )
+
+
+def _is_offered(action: NoticeAction, facts: Facts, role: str) -> bool:
+    return may(role, action.permission) and all(facts.get(fact) for _, fact in action.query)
 
 
 def _link(action: NoticeAction, facts: Facts) -> ActionLink:

@@ -11,6 +11,7 @@ class Permission(StrEnum):
     """Something that not every member may do. The value ends the sentence “Your role may not …”."""
 
     SEE = "see this account"
+    SEE_REQUESTS = "see single requests"
     CHANGE_KEYS = "create, show or change keys"
     SEE_BILLS = "see the bills"
     CHANGE_BILLING = "ask for plans, pay or set budgets"
@@ -23,13 +24,14 @@ class Permission(StrEnum):
 _BILLING = frozenset({Permission.SEE_BILLS, Permission.CHANGE_BILLING})
 _ADMIN = frozenset(Permission) - {Permission.HAND_OVER} - _BILLING
 
-# Everybody sees the keys without their texts, the statistics and who is a member.
+# Everybody sees the keys without their texts, the statistics and who is a member. Single requests tell where
+# callers are: who only pays the bills has no need of them.
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: _ADMIN,
-    Role.DEVELOPER: frozenset({Permission.SEE, Permission.CHANGE_KEYS}),
+    Role.DEVELOPER: frozenset({Permission.SEE, Permission.SEE_REQUESTS, Permission.CHANGE_KEYS}),
     Role.BILLING: frozenset({Permission.SEE}) | _BILLING,
-    Role.VIEWER: frozenset({Permission.SEE}),
+    Role.VIEWER: frozenset({Permission.SEE, Permission.SEE_REQUESTS}),
 }
 
 # What a role is for, as those who give it are told.

@@ -11,7 +11,7 @@ from bench.results import ORDER, number, table, write_section
 from bench.servers import let_nothing_rewrite, measuring_servers
 
 # A shorter run is for looking whether it works; its figures are not written down.
-ROUNDS, SECONDS, N_KEYS, N_EXACT = 5, 4.0, 10_000, 120_000
+ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS = 5, 4.0, 10_000, 120_000, 10_000_000
 
 
 def main() -> None:
@@ -23,6 +23,8 @@ def main() -> None:
         "revocation": _revocation,
         "unknown_keys": _unknown_keys,
         "key_page": _key_page,
+        "request_log": _request_log,
+        "replay": _replay,
     }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
@@ -35,6 +37,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each time, in whole seconds")
     parser.add_argument("--keys", type=int, default=N_KEYS, help="how many keys there are")
     parser.add_argument("--requests", type=int, default=N_EXACT, help="about how many `exact` sends")
+    parser.add_argument("--records", type=int, default=N_RECORDS, help="how many records `request_log` makes")
     parser.add_argument("--connections", default="64,8,256", help="how many at once; the first is reported first")
     parser.add_argument("--only", default="", metavar="NAME,…", help="which contenders; see bench/contenders.py")
     parser.add_argument("--json", action="store_true", help="figures on standard output, and nothing written down")
@@ -109,14 +112,32 @@ def _key_page(options: argparse.Namespace) -> bool:
         return _figures("key_page", text, measure(), options)
 
 
-def _figures(name: str, text: str, figures: dict[str, float], options: argparse.Namespace) -> bool:
+def _replay(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.replay import measure
+
+        text = "A list tried on the last seven days of a key with a million records: the server's time for the answer."
+        return _figures("replay", text, measure(), options)
+
+
+def _request_log(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.request_log import measure
+
+        text = "Server time of the request log, whose every third record is the account's, over thirty days."
+        return _figures("request_log", text, measure(options.records), options, is_whole=options.records >= N_RECORDS)
+
+
+def _figures(
+    name: str, text: str, figures: dict[str, float], options: argparse.Namespace, *, is_whole: bool = True
+) -> bool:
     from bench.machine import described
 
     if options.json:
         print(json.dumps(figures))
         return True
     rows = [[figure, number(value)] for figure, value in figures.items()]
-    _tell(name, f"{described()} {text}\n\n{table(['figure', 'value'], rows)}", is_whole=True)
+    _tell(name, f"{described()} {text}\n\n{table(['figure', 'value'], rows)}", is_whole=is_whole)
     return True
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from keys.vault import decrypt
 from stats.events import UsageEvent, encode_caller, encode_entry, encode_request
 from stats.models import DailyUsage
 from stats.outcomes import Outcome
+from stats.request_ids import request_id_at
 from stats.rollups import usage_catch_up
 from stats.stream import count_key, redis_client, shard_of, stream_key
 
@@ -153,7 +153,8 @@ def _line(event: UsageEvent) -> tuple[Outcome, bytes]:
         service_id=event.service_id,
         units=event.units,
         price_micro_usd=event.cost_micro_usd,
-    ) + encode_caller(ip=event.ip, origin=event.origin, request_id=event.request_id)
+        would_refuse=event.would_refuse,
+    ) + encode_caller(ip=event.ip, origin=event.origin, request_id=event.request_id, page_path=event.page_path)
 
 
 def _made_events(
@@ -170,8 +171,9 @@ def _made_events(
         )[0]
         service, is_allowed = services[service_slug], outcome is Outcome.ALLOWED
         refused_origin = outcome is Outcome.ORIGIN_NOT_ALLOWED
+        at = _moment(day, chance)
         yield UsageEvent(
-            at=_moment(day, chance),
+            at=at,
             account_id=keys[slug].account_id,
             key_id=keys[slug].pk,
             service_id=service.pk,
@@ -180,7 +182,7 @@ def _made_events(
             cost_micro_usd=prices.get(service.pk, 0) if is_allowed else 0,
             ip=f"203.0.113.{chance.randint(1, 254)}",
             origin="https://copycat.example.net" if refused_origin else _ORIGINS[slug],
-            request_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+            request_id=str(request_id_at(at, chance.getrandbits(74))),
         )
 
 

@@ -39,6 +39,10 @@ local function allow(txn, answer)
     txn:set_var("txn.gate_request_id", first(answer, "x-request-id"))
     txn:set_var("txn.gate_limit", first(answer, "ratelimit"))
     txn:set_var("txn.gate_policy", first(answer, "ratelimit-policy"))
+    local would_refuse = first(answer, "goongdash-would-refuse")
+    if would_refuse then
+        txn:set_var("txn.gate_would_refuse", would_refuse)
+    end
     txn:set_var("txn.gate_allows", true)
 end
 

@@ -29,7 +29,7 @@ class Counted(IntEnum):
 
 
 class Charge(NamedTuple):
-    """`n` requests of a key in one day: all of a kind, `spent_micro_usd` together.
+    """`n` requests of a key in one day: all of a kind, `spent_micro_usd` together. `key_id` is whose counter it is.
 
     The bases are what the rollups said: where a counter begins that the store does not have. Of KEY_MONTH, which a
     key with limits of its own has besides, they are the key's. UNITS are those charged of a service whose price has
@@ -82,10 +82,12 @@ def _nothings(asked: Asked, today: Today) -> Iterator[Charge]:
     spent = used.spent_micro_usd if is_month else 0
     counts = (used.n_requests, used.n_map_loads) if is_month else (0, 0)
     n_day = used.n_key_today if used.day == today.day else 0
-    yield Charge(asked.kind, key.account_id, key.key_id, 0, 0, today.day, today.month, n_day, *counts, spent)
+    yield Charge(asked.kind, key.account_id, key.counted_id, 0, 0, today.day, today.month, n_day, *counts, spent)
     if key.own is not None:
         n_own, spent = (used.n_key_this_month, used.key_spent_micro_usd) if is_month else (0, 0)
-        yield Charge(Counted.KEY_MONTH, key.account_id, key.key_id, 0, 0, today.day, today.month, 0, n_own, 0, spent)
+        yield Charge(
+            Counted.KEY_MONTH, key.account_id, key.counted_id, 0, 0, today.day, today.month, 0, n_own, 0, spent
+        )
     if asked.service is not None and (price := asked.service_price) is not None and price.counts_units:
         n_units = used.units.get(asked.service.id, 0) if is_month else 0
         yield Charge(Counted.UNITS, key.account_id, asked.service.id, 0, 0, today.day, today.month, 0, n_units, 0, 0)

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from gate.snapshot import KeySnapshot, ServiceFacts
 from keys.origins import Origin
 from stats.outcomes import Outcome
+
+
+class Ruling(NamedTuple):
+    """Why memory alone refuses a request (None: it does not), and whether a report-only list would have."""
+
+    refused: Outcome | None
+    would_refuse: bool = False
+
+
+def ruling(
+    key: KeySnapshot,
+    service: ServiceFacts | None,
+    origin: Origin | None,
+    ip: IPv4Address | IPv6Address,
+    now_us: int,
+) -> Ruling:
+    """What is known of the request before anything is counted: a list for report only refuses nothing, a block does."""
+    refused = refusal(key, service, origin, ip, now_us)
+    if refused is Outcome.ORIGIN_NOT_ALLOWED and key.is_report_only and not key.restrictions.blocks(origin):
+        return Ruling(None, would_refuse=True)
+    return Ruling(refused)
 
 
 def refusal(
@@ -18,7 +40,8 @@ def refusal(
 ) -> Outcome | None:
     """Why the request is refused before anything is counted; None where only the counters can still refuse it.
 
-    A dead key comes first, so that a stranger with one learns nothing else about it.
+    A dead key comes first, so that a stranger with one learns nothing else about it. The list comes last: where it
+    is for report only, nothing else of memory refuses the request either.
     """
     if key.is_revoked:
         return Outcome.KEY_REVOKED

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from gate import replies
 from gate.calendar import Moment
 from gate.counting import Answer, Counter
-from gate.decide import refusal
+from gate.decide import ruling
 from gate.desk import OWN_PATHS, Desk
 from gate.elements import n_elements
 from gate.exchange import Exchange
@@ -156,9 +156,9 @@ class Gate:
     def _decide_anew(self, exchange: Exchange, entry: Entry, key: KeySnapshot) -> Decision:
         origin = request_origin(_text(exchange.referer), _text(exchange.origin))
         now_us = int(time.time() * 1_000_000)
-        refused = refusal(key, exchange.service, origin, exchange.caller.ip, now_us)
-        recorded = b"" if origin is None else encode_origin(origin_text(origin))
-        return entry.use(key, exchange.service, refused), recorded
+        ruled = ruling(key, exchange.service, origin, exchange.caller.ip, now_us)
+        recorded = b"" if origin is None else encode_origin(origin_text(origin), origin.path)
+        return entry.use(key, exchange.service, ruled), recorded
 
     def _count(self, exchange: Exchange, use: Use, origin: bytes) -> None:
         """Everything known to belong to an account is recorded, refusals included, before it is answered."""

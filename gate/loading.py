@@ -5,6 +5,7 @@ Runs in a thread; raises django.db.DatabaseError where PostgreSQL does not answe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple, cast
@@ -24,6 +25,7 @@ from keys.key_text import KeyTypeName
 from keys.limits import lower_of
 from keys.models import ApiKey, Service, Unit
 from keys.restrictions import Restrictions
+from keys.selectors import counted_ids_of
 from stats.models import DailyUsage
 from stats.outcomes import OUTCOMES, Outcome
 
@@ -68,7 +70,7 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
         return {}
     keys = list(
         ApiKey.objects.select_related("account__plan", "account__budget")
-        .prefetch_related("restrictions", "services")
+        .prefetch_related("restrictions", "services", "blocked_origins")
         .filter(lookup_digest__in=known)
         .order_by()
     )
@@ -77,7 +79,7 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
     # The store's clock decides; behind ours, it may still be in the day, and the month, before.
     first_day = day_of(now - CLOCKS_APART, settings.BILLING_ZONE)
     money = _money([key for key in keys if key.revoked_at is None], today, first_day)
-    return {key.lookup_digest: _snapshot(key, money.get(key.pk, _NO_MONEY)) for key in keys}
+    return {key.lookup_digest: _snapshot(key, today, money.get(key.pk, _NO_MONEY)) for key in keys}
 
 
 def _known(lookup_digests: Sequence[str]) -> list[str]:
@@ -87,7 +89,7 @@ def _known(lookup_digests: Sequence[str]) -> list[str]:
         return [digest for (digest,) in cursor.fetchall()]
 
 
-def _snapshot(key: ApiKey, money: Money) -> KeySnapshot:
+def _snapshot(key: ApiKey, today: date, money: Money) -> KeySnapshot:
     account, plan = key.account, key.account.plan
     return KeySnapshot(
         key_id=key.pk,
@@ -99,10 +101,13 @@ def _snapshot(key: ApiKey, money: Money) -> KeySnapshot:
         restrictions=Restrictions.of(
             (restriction.text for restriction in key.restrictions.all()),
             allows_no_origin=key.allows_no_origin,
+            blocked=(blocked.host for blocked in key.blocked_origins.all()),
         ),
         rate_limit=min(plan.rate_limit, key.rate_limit or plan.rate_limit),
         rate_window_s=plan.rate_window_s,
-        requests_per_day=lower_of(key.requests_per_day, plan.requests_per_day),
+        requests_per_day=lower_of(
+            key.requests_per_day, plan.requests_per_day, key.spike_quota_on(today, settings.BILLING_ZONE)
+        ),
         requests_per_month=plan.requests_per_month,
         map_loads_per_month=plan.map_loads_per_month,
         prices=money.prices,
@@ -111,6 +116,8 @@ def _snapshot(key: ApiKey, money: Money) -> KeySnapshot:
         used=money.used,
         services=frozenset(service.pk for service in key.services.all()) or None,
         own=_own_limits(key),
+        lineage_id=key.lineage_id,
+        is_report_only=key.is_report_only,
     )
 
 
@@ -144,10 +151,10 @@ def _money(keys: Collection[ApiKey], today: date, first_day: date) -> dict[int, 
             credits[key.account_id],
             Used(
                 day=day_number(today),
-                n_key_today=used_by_key.get(key.pk, 0),
+                n_key_today=used_by_key.get(key.counted_id, 0),
                 month=Month.of(today).number,
                 **used_by_account.get(key.account_id, {}),
-                **own_used.get(key.pk, {}),
+                **own_used.get(key.counted_id, {}),
                 units=units.get(key.account_id, {}),
             ),
         )
@@ -212,10 +219,14 @@ COUNTED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number) & ~Q(service__unit=Unit.NO
 
 
 def _used_today(keys: Iterable[ApiKey], today: date) -> dict[int, int]:
-    """Requests of each key that has made any, by key id."""
-    of_whom = {"account_id__in": {key.account_id for key in keys}, "key_id__in": {key.pk for key in keys}}
+    """Requests that count against each key's limit, those of its whole lineage, by the id that they count by."""
+    counted_ids = counted_ids_of(keys)
+    of_whom = {"account_id__in": {key.account_id for key in keys}, "key_id__in": counted_ids.keys()}
     sums = DailyUsage.objects.filter(COUNTED, **of_whom, day_on=today).values_list("key_id")
-    return dict(sums.annotate(Sum("n_requests")))
+    used: Counter[int] = Counter()
+    for key_id, n_requests in sums.annotate(Sum("n_requests")):
+        used[counted_ids[key_id]] += n_requests
+    return used
 
 
 def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[str, int]]:
@@ -243,20 +254,25 @@ def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[
 
 
 def _own_used_this_month(keys: Collection[ApiKey], today: date) -> dict[int, dict[str, int]]:
-    """Requests (map loads alike) and micro-dollars of each of `keys` that has used any, by key id."""
+    """Requests (map loads alike) and micro-dollars of each of `keys` that has used any, by the id it counts by."""
     if not keys:
         return {}
+    counted_ids, n_used, spent = counted_ids_of(keys), Counter[int](), Counter[int]()
     rows = (
         DailyUsage.objects.filter(
             COUNTED,
             account_id__in={key.account_id for key in keys},
-            key_id__in={key.pk for key in keys},
+            key_id__in=counted_ids.keys(),
             day_on__gte=Month.of(today).first_day,
             day_on__lte=today,
         )
         .values_list("key_id")
         .annotate(Sum("n_requests"), Sum("cost_micro_usd"))
     )
+    for key_id, n_requests, cost in rows:
+        n_used[counted_ids[key_id]] += n_requests
+        spent[counted_ids[key_id]] += cost
     return {
-        key_id: {"n_key_this_month": n_requests, "key_spent_micro_usd": spent} for key_id, n_requests, spent in rows
+        counted_id: {"n_key_this_month": n, "key_spent_micro_usd": spent[counted_id]}
+        for counted_id, n in n_used.items()
     }

@@ -21,7 +21,6 @@ from gate.local_rates import Rates, wait_us
 from gate.local_sessions import Session, Sessions, after
 from gate.snapshot import KeySnapshot, OwnLimits, ServiceFacts, ServicePrice, SessionPart
 from gate.specs import (
-    MAP_PART_RATE_LIMIT,
     MAP_PART_WINDOW_MS,
     NO_LIMIT,
     Kind,
@@ -32,6 +31,7 @@ from gate.specs import (
     own_month_limit,
 )
 from gate.today import Today
+from keys.limits import MAP_PART_RATE_LIMIT
 from stats.outcomes import OUTCOMES, Outcome
 
 MAX_COUNTERS = 200_000
@@ -187,12 +187,12 @@ class LocalLimits:
             return
         today, per_month, own = self._on(now_us), month_limit(key, kind), own_month_limit(key)
         if verdict.left_day != NO_LIMIT and key.requests_per_day is not None:
-            self._days.begin(key.key_id, _Counter(today.day, key.requests_per_day - verdict.left_day))
+            self._days.begin(key.counted_id, _Counter(today.day, key.requests_per_day - verdict.left_day))
         if verdict.left_month != NO_LIMIT and per_month is not None:
             name = (key.account_id, kind is Kind.MAP_LOAD)
             self._months.begin(name, _Counter(today.month, per_month - verdict.left_month))
         if verdict.left_own != NO_LIMIT and own is not None:
-            self._own_months.begin(key.key_id, _Counter(today.month, own - verdict.left_own))
+            self._own_months.begin(key.counted_id, _Counter(today.month, own - verdict.left_own))
 
     def forget(self) -> None:
         """Drops what was counted here: the store is back, and has been told of all of it."""
@@ -282,10 +282,10 @@ class LocalLimits:
         own_month = own_spent = None
         if key.own is not None:
             n_own, own_used = (used.n_key_this_month, used.key_spent_micro_usd) if is_month else (0, 0)
-            own_month = self._own_months.of(key.key_id, today.month, n_own)
-            own_spent = self._own_spent.of(key.key_id, today.month, own_used)
+            own_month = self._own_months.of(key.counted_id, today.month, n_own)
+            own_spent = self._own_spent.of(key.counted_id, today.month, own_used)
         return _Touched(
-            self._days.of(key.key_id, today.day, used.n_key_today if is_day else 0),
+            self._days.of(key.counted_id, today.day, used.n_key_today if is_day else 0),
             self._months.of((key.account_id, is_map), today.month, n_month if is_month else 0),
             self._spent.of(key.account_id, today.month, used.spent_micro_usd if is_month else 0),
             own_month,

@@ -19,6 +19,7 @@ import redis
 from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from redis.client import Pipeline
 
 from billing.selectors import price_book
@@ -35,6 +36,8 @@ from stats.stream import open_key, redis_client, shard_of, shard_prefix
 # The layouts of `count.lua`.
 _DAY, _ACCOUNT, _OWN, _UNITS = struct.Struct(">I"), struct.Struct(">IIQ"), struct.Struct(">IQ"), struct.Struct(">Q")
 CHUNK = 1_000
+# Keys of one lineage share their counters.
+_COUNTED_ID = Coalesce("key__lineage_id", "key_id")
 
 # A hash by its name behind the shard's prefix, how long it is kept, a field, and the counter in it; of an account.
 Counter = tuple[int, str, int, str, bytes]
@@ -119,8 +122,8 @@ def _allowed(first: date, end: date) -> QuerySet[DailyUsage]:
 
 
 def _of_day(day: date) -> Iterator[Counter]:
-    rows = _allowed(day, day + timedelta(days=1)).values_list("account_id", "key_id").annotate(Sum("n_requests"))
-    for account_id, key_id, n in rows.iterator():
+    rows = _allowed(day, day + timedelta(days=1)).annotate(counted=_COUNTED_ID).values_list("account_id", "counted")
+    for account_id, key_id, n in rows.annotate(Sum("n_requests")).iterator():
         yield account_id, f"day:{day_number(day)}", DAY_TTL_S, str(key_id), _DAY.pack(n)
 
 
@@ -136,8 +139,9 @@ def _of_accounts(name: str, rows: QuerySet[DailyUsage]) -> Iterator[Counter]:
 
 
 def _of_own_limits(name: str, rows: QuerySet[DailyUsage]) -> Iterator[Counter]:
-    limited = ApiKey.objects.exclude(requests_per_month=None, spend_cap_micro_usd=None).values("pk")
-    sums = rows.filter(key_id__in=limited).values_list("account_id", "key_id")
+    limited = ApiKey.objects.exclude(requests_per_month=None, spend_cap_micro_usd=None)
+    counted = limited.values_list(Coalesce("lineage_id", "pk"))
+    sums = rows.annotate(counted=_COUNTED_ID).filter(counted__in=counted).values_list("account_id", "counted")
     for account_id, key_id, n, spent in sums.annotate(Sum("n_requests"), Sum("cost_micro_usd")).iterator():
         yield account_id, name, MONTH_TTL_S, f"k{key_id}", _OWN.pack(n, spent)
 

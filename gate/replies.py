@@ -11,13 +11,17 @@ from typing import NamedTuple
 
 from gate.calendar import Moment, whole_seconds
 from gate.snapshot import KeySnapshot, ServiceFacts
-from gate.specs import MAP_PART_RATE_LIMIT, NO_LIMIT, Kind, Verdict, kind_of, month_limit, own_month_limit
+from gate.specs import NO_LIMIT, Kind, Verdict, kind_of, month_limit, own_month_limit
+from keys.limits import MAP_PART_RATE_LIMIT
 from stats.outcomes import OUTCOMES, Outcome
 
 CORS = (
     b"Access-Control-Allow-Origin: *\r\n"
-    b"Access-Control-Expose-Headers: X-Request-Id, RateLimit, RateLimit-Policy, Retry-After\r\n"
+    b"Access-Control-Expose-Headers: X-Request-Id, RateLimit, RateLimit-Policy, Retry-After,"
+    b" Goongdash-Would-Refuse\r\n"
 )
+# To requests that a list for report only would refuse: their developers see it, and nobody is cut off.
+WOULD_REFUSE = b"Goongdash-Would-Refuse: %b\r\n" % OUTCOMES[Outcome.ORIGIN_NOT_ALLOWED].code.encode()
 PREFLIGHT = (
     b"Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
     b"Access-Control-Allow-Headers: *\r\n"

@@ -154,7 +154,8 @@ class KeySnapshot:
     """A key, the limits that hold for it, and its account's money. Limits of None are none.
 
     `services` are the ids of those that it opens; None is all of its type. `prices` are for one unit, by service id,
-    and `tiered` stands before them where a price has tiers or is about to change.
+    and `tiered` stands before them where a price has tiers or is about to change. `is_report_only`: what
+    `restrictions` would refuse passes, and is recorded as such.
     """
 
     key_id: int
@@ -175,6 +176,14 @@ class KeySnapshot:
     services: frozenset[int] | None = None
     own: OwnLimits | None = None
     tiered: Mapping[int, ServicePrice] = field(default_factory=dict)
+    is_report_only: bool = False
+    # The first of the keys that took each other's place.
+    lineage_id: int | None = None
+
+    @property
+    def counted_id(self) -> int:
+        """Whose counters it counts in: keys of one lineage share their limits."""
+        return self.lineage_id or self.key_id
 
 
 # What somebody behind us may read as another path: dot segments, backslashes, escapes left after decoding.

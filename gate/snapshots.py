@@ -17,10 +17,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
+from gate.decide import Ruling
 from gate.readings import Lane, LoadKeys, Reading
 from gate.snapshot import Catalogue, KeySnapshot, ServiceFacts
 from gate.use import Use
-from stats.outcomes import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -56,15 +56,15 @@ class Entry:
     key: KeySnapshot | None
     fresh_until: float
     refresh_at: float = float("inf")
-    uses: dict[tuple[int, Outcome | None], Use] = field(default_factory=dict)
+    uses: dict[tuple[int, Ruling], Use] = field(default_factory=dict)
     decisions: dict[Place, Decision] = field(default_factory=dict)
 
-    def use(self, key: KeySnapshot, service: ServiceFacts | None, refused: Outcome | None) -> Use:
+    def use(self, key: KeySnapshot, service: ServiceFacts | None, ruling: Ruling) -> Use:
         """What every such request of the key has in common."""
-        name = (0 if service is None else service.id, refused)
+        name = (0 if service is None else service.id, ruling)
         use = self.uses.get(name)
         if use is None:
-            use = self.uses[name] = Use.of(key, service, refused)
+            use = self.uses[name] = Use.of(key, service, ruling)
         return use
 
     def remember(self, place: Place, decision: Decision) -> None:

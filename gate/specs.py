@@ -10,10 +10,10 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from gate.snapshot import KeySnapshot, OwnLimits, ServiceFacts, ServicePrice, SessionPart, Used
+from keys.limits import MAP_PART_RATE_LIMIT
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 
 NO_LIMIT = 0xFFFF_FFFF
-MAP_PART_RATE_LIMIT = 500
 MAP_PART_WINDOW_MS = 1_000
 
 # No money: what the script's numbers hold exactly, and more than anybody spends.
@@ -97,7 +97,7 @@ def pack_spec(
     )
     used = key.used
     base = _BASE.pack(used.day, used.n_key_today, used.month, used.n_requests, used.n_map_loads, used.spent_micro_usd)
-    return b"%b%d\0%d\0%b%b" % (limits, key.key_id, key.account_id, base, packed_extras)
+    return b"%b%d\0%d\0%b%b" % (limits, key.counted_id, key.account_id, base, packed_extras)
 
 
 def _extras(key: KeySnapshot, service: ServiceFacts | None) -> tuple[int, bytes]:
@@ -145,7 +145,7 @@ def own_month_limit(key: KeySnapshot) -> int | None:
 
 def rate_name(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
     """What a caller's address is put behind to say who shares its rate. The parts of maps have one of their own."""
-    return b"%d/map:" % key.key_id if kind_of(key, service) is Kind.MAP_PART else b"%d:" % key.key_id
+    return b"%d/map:" % key.counted_id if kind_of(key, service) is Kind.MAP_PART else b"%d:" % key.counted_id
 
 
 def is_told_limits(outcome: Outcome) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gate.replies import limit_text, pass_text, policy_header
+from gate.decide import Ruling
+from gate.replies import WOULD_REFUSE, limit_text, pass_text, policy_header
 from gate.snapshot import KeySnapshot, ServiceFacts, SessionPart
 from gate.specs import Kind, is_told_limits, kind_of, pack_spec, rate_name
 from stats.events import encode_request
@@ -17,7 +18,8 @@ class Use:
 
     `spec` is what the counting script gets, `session_spec` the same for a request that names its autocomplete
     session, where the service has such; `rate_name` goes before the caller's address; `event_head` is the
-    beginning of the event's line; `policy` and `identity` are whole header lines; `limits` is the `RateLimit`
+    beginning of the event's line; `policy` (with what a report-only list has to say) and `identity` are whole header
+    lines; `limits` is the `RateLimit`
     header with a place for each number (empty: it is not told), `pass_text` the whole answer to a proxy where it
     may pass; `window_s` is the window of its rate; `counts_elements`: its units are those of its query.
     """
@@ -37,9 +39,10 @@ class Use:
     counts_elements: bool = False
 
     @classmethod
-    def of(cls, key: KeySnapshot, service: ServiceFacts | None, refused: Outcome | None) -> Use:
+    def of(cls, key: KeySnapshot, service: ServiceFacts | None, ruling: Ruling) -> Use:
+        refused = ruling.refused
         identity = b"X-Account-Id: %d\r\nX-Key-Id: %d\r\n" % (key.account_id, key.key_id)
-        policy = policy_header(key, service)
+        policy = policy_header(key, service) + (WOULD_REFUSE if ruling.would_refuse else b"")
         limits = limit_text(key, service) if refused is None or is_told_limits(refused) else b""
         part = SessionPart.NONE if service is None else service.session_part
         return cls(
@@ -55,6 +58,7 @@ class Use:
                 service_id=0 if service is None else service.id,
                 units=0 if service is None else service.units,
                 price_micro_usd=0 if service is None else key.prices.get(service.id, 0),
+                would_refuse=ruling.would_refuse,
             ),
             policy=policy,
             identity=identity,
@@ -66,10 +70,5 @@ class Use:
 
     def event_head_of(self, units: int) -> bytes:
         """`event_head` of a request that has so many units; what they cost the script says."""
-        return encode_request(
-            account_id=self.key.account_id,
-            key_id=self.key.key_id,
-            service_id=0 if self.service is None else self.service.id,
-            units=units,
-            price_micro_usd=0,
-        )
+        account, key, service, _, _, rest = self.event_head.split(b"\t", 5)
+        return b"%b\t%b\t%b\t%d\t0\t%b" % (account, key, service, units, rest)

@@ -17,6 +17,7 @@ app.autodiscover_tasks()
 # the next one does its work. Hours are those of BILLING_TIME_ZONE.
 app.conf.beat_schedule = {
     "roll up usage": {"task": "stats.roll_up_usage", "schedule": 2.0, "options": {"expires": 10}},
+    "watch usage": {"task": "stats.watch_usage", "schedule": 60.0, "options": {"expires": 50}},
     "keep partitions": {"task": "stats.keep_partitions", "schedule": 3_600.0, "options": {"expires": 3_000}},
     "forget audit": {
         "task": "accounts.forget_audit",
@@ -31,6 +32,13 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=57, hour=3),
         "options": {"expires": 3_000},
     },
+    "forget deleted keys": {
+        "task": "keys.forget_deleted",
+        "schedule": crontab(minute=37, hour=3),
+        "options": {"expires": 3_000},
+    },
+    "tell of expiries": {"task": "keys.tell_expiries", "schedule": 600.0, "options": {"expires": 500}},
+    "end rotations": {"task": "stats.end_rotations", "schedule": 60.0, "options": {"expires": 50}},
     "grant monthly credit": {
         "task": "billing.grant_monthly_credit",
         "schedule": crontab(minute="*/10"),

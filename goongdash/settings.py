@@ -66,9 +66,21 @@ try:
 
     USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
+    # Whether pages show callers' addresses with their last part, which makes them personal data.
+    SHOW_WHOLE_ADDRESSES = env.bool("SHOW_WHOLE_ADDRESSES", False)
     # The database refuses to delete younger entries.
     AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", 366, validate=validate.Range(366, 36_500))
     NOTICE_RETENTION_DAYS = env.int("NOTICE_RETENTION_DAYS", 365, validate=validate.Range(1, 36_500))
+    # When an account is told of an origin, or of a key that is used far more than usual (stats/spikes.py).
+    ORIGIN_LEARNING_HOURS = env.int("ORIGIN_LEARNING_HOURS", 24, validate=validate.Range(0, 8_760))
+    ORIGIN_MIN_REQUESTS = env.int("ORIGIN_MIN_REQUESTS", 20, validate=validate.Range(1, 10**9))
+    ORIGIN_SPIKE_MIN_REQUESTS = env.int("ORIGIN_SPIKE_MIN_REQUESTS", 100, validate=validate.Range(1, 10**9))
+    ORIGIN_SPIKE_PERCENT = env.int("ORIGIN_SPIKE_PERCENT", 50, validate=validate.Range(1, 100))
+    ORIGIN_USUAL_PERCENT = env.int("ORIGIN_USUAL_PERCENT", 10, validate=validate.Range(0, 100))
+    KEY_SPIKE_FACTOR = env.int("KEY_SPIKE_FACTOR", 5, validate=validate.Range(2, 1_000))
+    KEY_SPIKE_MIN_REQUESTS = env.int("KEY_SPIKE_MIN_REQUESTS", 200, validate=validate.Range(1, 10**9))
+    KEY_SPIKE_LEARNING_DAYS = env.int("KEY_SPIKE_LEARNING_DAYS", 3, validate=validate.Range(1, 7))
+    KEY_SPIKE_QUOTA = env.int("KEY_SPIKE_QUOTA", 100, validate=validate.Range(0, 10**9))
     _zone = validate.OneOf(available_timezones(), error="{input!r} is no time zone; write it as Asia/Ho_Chi_Minh.")
     BILLING_TIME_ZONE = env.str("BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=_zone)
 

@@ -27,6 +27,8 @@ urlpatterns = [
     path("", include("accounts.notice_urls")),
     path("", include("keys.urls")),
     path("", include("stats.urls")),
+    path("", include("stats.request_urls")),
     path("", include("stats.receipt_urls")),
+    path("", include("stats.replay_urls")),
     path("", include("billing.urls")),
 ]

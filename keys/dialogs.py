@@ -24,7 +24,7 @@ from keys.entries import entries_read, entry_read
 from keys.errors import KeyChanged, KeyInvalid, RestrictionError
 from keys.examples import curl_line
 from keys.forms import KeyForm
-from keys.models import ApiKey, KeyType
+from keys.models import ApiKey, KeyType, OnSpike, RestrictionsMode
 from keys.selectors import keys_of
 from keys.services import MAX_RESTRICTIONS, CreatedKey, key_create, key_update
 from keys.tester import Question, list_test
@@ -35,11 +35,11 @@ from keys.tester import Question, list_test
 @never_cache
 @requires(Permission.CHANGE_KEYS)
 def key_create_dialog(request: SiteRequest) -> HttpResponse:
-    """The dialog; when all is well, the new key in it and the list beside it."""
+    """The dialog; when all is well, the new key in it and the list beside it. `?type=` chooses the type beforehand."""
     account = account_or_404(request)
     if request.method == "GET" and not request.htmx:
         return redirect("keys:list")
-    form = KeyForm(_posted(request), plan=account.plan, now=utc_now())
+    form = KeyForm(_posted(request), plan=account.plan, now=utc_now(), key_type=request.GET.get("type", ""))
     if form.is_valid():
         try:
             created = key_create(account=account, created_by=request.user, **form.arguments)
@@ -57,13 +57,14 @@ def key_create_dialog(request: SiteRequest) -> HttpResponse:
 def key_edit_dialog(request: SiteRequest, key_id: int) -> HttpResponse:
     """The dialog; when all is well, nothing in it and the list beside it.
 
-    Who edits a key that was changed meanwhile is told where theirs differs, and decides.
+    Who edits a key that was changed meanwhile is told where theirs differs, and decides. `?allow=` puts an entry
+    into the list that is not on it yet; nothing is stored before it is saved.
     """
     account = account_or_404(request)
     key = get_object_or_404(keys_of(account).select_related("use"), pk=key_id)
     if request.method == "GET" and not request.htmx:
         return redirect("keys:list")
-    form = KeyForm(_posted(request), plan=account.plan, now=utc_now(), key=key)
+    form = KeyForm(_posted(request), plan=account.plan, now=utc_now(), key=key, allow=request.GET.get("allow", ""))
     if form.is_valid():
         try:
             changed = key_update(key=key, version=_version(request), **form.arguments)
@@ -105,9 +106,12 @@ def check_list(request: HttpRequest) -> HttpResponse:
         given.getlist("restrictions")[: 2 * MAX_RESTRICTIONS],
         Question(given.get("try_url", ""), given.get("try_ip", ""), is_whole_url="try_whole" in given),
         allows_no_origin="allows_no_origin" in given,
+        blocked=given.getlist("blocked"),
         is_from_browsers="is_from_browsers" in given or given.get("key_type") == KeyType.TILES,
     )
-    return render(request, "keys/_tested.html", {"answer": answer, "is_beside": True})
+    is_report_only = given.get("restrictions_mode") == RestrictionsMode.REPORT_ONLY
+    context = {"answer": answer, "is_beside": True, "is_report_only": is_report_only}
+    return render(request, "keys/_tested.html", context)
 
 
 def _posted(request: SiteRequest) -> Any:
@@ -130,8 +134,11 @@ def _form(
         "conflict": conflict,
         "entries": form.entries,
         "max_entries": MAX_RESTRICTIONS,
+        "offered": request.GET.get("allow", "").strip(),
+        "opens_on": request.GET.get("tab") or ("restrictions" if "allow" in request.GET else ""),
         "is_from_browsers": key is not None and (key.type == KeyType.TILES or bool(use and use.origin)),
-        "has_own_limits": any(form[name].value() for name in ("services", *LIMIT_FIELDS)),
+        "has_own_limits": any(form[name].value() for name in ("services", *LIMIT_FIELDS))
+        or form["on_spike"].value() not in {None, "", OnSpike.REPORT},
     }
     return render(request, template, context, status=422 if form.errors or conflict else 200)
 

@@ -5,6 +5,8 @@ RestrictionError (ValueError)   one entry of the list cannot be used
 └── IpRangeError                it is no IP address and no IP range
 KeyInvalid (ValueError)         a key cannot be made from what was given
 KeyChanged (Exception)          a key is no longer what it was when somebody began to edit it
+OriginError (ValueError)        an origin cannot be blocked
+KeyHeld (Exception)             what was asked for cannot be done to a key in its state
 KeyUnreadable (Exception)       a stored key text cannot be decrypted
 """
 
@@ -42,6 +44,14 @@ class KeyInvalid(ValueError):
 
 class KeyChanged(Exception):
     """A key was changed since it was read for editing; `args[0]` is a sentence for the customer."""
+
+
+class OriginError(ValueError):
+    """An origin cannot be blocked; `args[0]` is a sentence for the customer."""
+
+
+class KeyHeld(Exception):
+    """What was asked for cannot be done to the key as it is; `args[0]` is a sentence for the customer."""
 
 
 class KeyUnreadable(Exception):

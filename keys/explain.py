@@ -66,9 +66,16 @@ def explain(
     origin: Origin | None,
     ip: _Ip | None,
     allows_no_origin: bool = False,
+    blocked: Iterable[str] = (),
 ) -> Explanation:
-    """What a list makes of a request from `origin` (None: it names none) and `ip` (None: not asked about)."""
+    """What a list makes of a request from `origin` (None: it names none) and `ip` (None: not asked about).
+
+    `blocked` are hosts that are refused whatever the list says.
+    """
     entries = tuple(dict.fromkeys(entries))
+    if origin is not None and Restrictions.of_parsed((), blocked=blocked).blocks(origin):
+        reason = f"{origin.host} is blocked on this key, whatever the list says."
+        return Explanation(False, reason, tuple(entry_check(entry, origin=origin, ip=ip) for entry in entries))
     if ip is None:  # No range is asked then; the list without them is, unless nothing were left of it.
         asked = tuple(entry for entry in entries if isinstance(entry, UrlPattern))
         is_allowed = not entries or (bool(asked) and _allows(asked, origin, IPv4Address(0), allows_no_origin))

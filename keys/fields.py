@@ -7,11 +7,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from goongdash.lib.money import MoneyError, format_usd, parse_usd
 from keys.entries import entries_read
 from keys.limits import MAX_LIMIT
-from keys.models import Service
+from keys.models import OnSpike, RestrictionsMode, Service
 from keys.services import MAX_RESTRICTIONS
 
 
@@ -35,6 +36,21 @@ class EntriesField(forms.Field):
             [entry.saved_as or entry.text for entry in entries_read(texts or [])] for texts in (initial, data)
         )
         return was != is_now
+
+
+class ModeField(forms.ChoiceField):
+    """What a list does. One that is not said is as it was: the page may be from before there were modes."""
+
+    def __init__(self, **options: Any) -> None:
+        modes = [(RestrictionsMode.ENFORCED, _("Enforce")), (RestrictionsMode.REPORT_ONLY, _("Report only"))]
+        options = {"initial": RestrictionsMode.ENFORCED, **options}
+        super().__init__(choices=modes, required=False, widget=forms.RadioSelect, **options)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial if data is None else data
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return data is not None and super().has_changed(initial, data)
 
 
 class LimitField(forms.IntegerField):
@@ -93,3 +109,22 @@ class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     def clean(self, value: Any) -> list[int]:  # type: ignore[override]
         return [service.pk for service in super().clean(value)]
+
+
+class SpikeField(forms.ChoiceField):
+    """What happens when the key is used far more than usual; where nothing is sent, it stays as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("When it is used far more than usual"),
+            help_text=_(
+                "As when somebody has copied it. You are told in any case, and can lift what was done. "
+                "Cut for the day, it may make a few more requests until midnight."
+            ),
+            choices=OnSpike.choices,
+            initial=OnSpike.REPORT,
+            required=False,
+        )
+
+    def has_changed(self, initial: str | None, data: str | None) -> bool:
+        return bool(data) and data != initial

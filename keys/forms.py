@@ -11,13 +11,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.forms.boundfield import BoundWidget
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Plan
 from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
-from keys.fields import EntriesField, LimitField, ServicesField, UsdField
+from keys.fields import EntriesField, LimitField, ModeField, ServicesField, SpikeField, UsdField
 from keys.limits import KeyLimits
-from keys.models import ApiKey, KeyType
+from keys.models import ApiKey, KeyType, OnSpike, RestrictionsMode
 from keys.selectors import services_to_choose
 
 _TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
@@ -52,6 +53,7 @@ class KeyForm(forms.Form):
         widget=forms.Textarea(attrs={"placeholder": "Enter description…", "rows": 3}),
     )
     restrictions = EntriesField(label="Web sites and IP addresses", required=False)
+    restrictions_mode = ModeField(label=_("What the list does"))
     allows_no_origin = forms.BooleanField(
         label="Let requests without an origin pass",
         help_text="Apps and servers name no web site. Anyone can leave it out, so tick this only if you need it.",
@@ -71,8 +73,20 @@ class KeyForm(forms.Form):
         ),
     )
 
-    def __init__(self, data: Any = None, *, plan: Plan, now: datetime, key: ApiKey | None = None) -> None:
-        super().__init__(data, initial=None if key is None else _initial(key))
+    on_spike = SpikeField()
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        plan: Plan,
+        now: datetime,
+        key: ApiKey | None = None,
+        key_type: str = "",
+        allow: str = "",
+    ) -> None:
+        """`key_type` is chosen beforehand for a new key; `allow` is an entry to be offered on the list of `key`."""
+        super().__init__(data, initial=_chosen(key_type) if key is None else _initial(key, allow))
         self.plan, self.now, self.key = plan, now, key
         choices = services_to_choose()
         if key is not None:
@@ -115,6 +129,10 @@ class KeyForm(forms.Form):
         """The labels of what differs from the stored key, for a sentence."""
         return ", ".join(str(self.fields[name].label) for name in self.changed_data)
 
+    def clean_restrictions_mode(self) -> str:
+        stored = RestrictionsMode.ENFORCED if self.key is None else self.key.restrictions_mode
+        return self.cleaned_data["restrictions_mode"] or stored
+
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
         stored = self.key.expires_at if self.key else None
@@ -123,6 +141,9 @@ class KeyForm(forms.Form):
         if expires_at is not None and expires_at <= self.now:
             raise ValidationError("This is past already. To stop the key at once, delete it.")
         return expires_at
+
+    def clean_on_spike(self) -> str:
+        return self.cleaned_data["on_spike"] or (self.key.on_spike if self.key else OnSpike.REPORT)
 
     def clean(self) -> dict[str, Any]:
         key_type = self.key.type if self.key else self.cleaned_data.get("key_type")
@@ -137,13 +158,21 @@ class KeyForm(forms.Form):
         return self.cleaned_data
 
 
-def _initial(key: ApiKey) -> dict[str, Any]:
+def _chosen(key_type: str) -> dict[str, Any]:
+    return {"key_type": key_type} if key_type in KeyType.values else {}
+
+
+def _initial(key: ApiKey, allow: str) -> dict[str, Any]:
+    texts = [restriction.text for restriction in key.restrictions.all()]
+    offered = [entry.text for entry in entries_read([allow]) if entry.saved_as not in texts]
     return {
         "name": key.name,
         "description": key.description,
-        "restrictions": [restriction.text for restriction in key.restrictions.all()],
+        "restrictions": [*texts, *offered],
+        "restrictions_mode": key.restrictions_mode,
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
+        "on_spike": key.on_spike,
         "expires_at": key.expires_at and _to_the_minute(key.expires_at),
         **asdict(key.limits),
     }

@@ -1,7 +1,8 @@
 """Reads a list of another provider's keys, from CSV or JSON, into rows. Pure; no message quotes what was read.
 
 Either has the columns `text`, `type` and `name`, and may have `description`, `restrictions` (in CSV, parted by
-spaces or line ends) and `created` (ISO 8601; without a zone, in the installation's).
+spaces or line ends), `mode` (of the restrictions: enforced, or report_only; empty is enforced) and `created`
+(ISO 8601; without a zone, in the installation's).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 REQUIRED = ("text", "type", "name")
-COLUMNS = (*REQUIRED, "description", "restrictions", "created")
+COLUMNS = (*REQUIRED, "description", "restrictions", "mode", "created")
 
 
 class ImportUnreadable(ValueError):
@@ -33,6 +34,7 @@ class ImportRow:
     name: str = ""
     description: str = ""
     restrictions: tuple[str, ...] = ()
+    mode: str = "enforced"
     created_at: datetime | None = None
     fault: str = ""
 
@@ -103,6 +105,7 @@ def _row(number: int, cells: Mapping[str, Any], zone: ZoneInfo) -> ImportRow:
         name=cells.get("name", ""),
         description=cells.get("description", ""),
         restrictions=tuple(cells["restrictions"]),
+        mode=cells.get("mode", "").lower() or "enforced",
         created_at=created_at,
     )
 

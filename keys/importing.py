@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from keys.errors import KeyInvalid, RestrictionError
 from keys.import_rows import ImportRow
 from keys.key_text import is_importable, mask, type_of
-from keys.models import ApiKey
+from keys.models import ApiKey, RestrictionsMode
 from keys.services import key_create
 from keys.vault import lookup_digest
 
@@ -77,7 +78,7 @@ def _take_over(account: Account, row: ImportRow, now: datetime, first_seen: dict
         raise KeyInvalid(f"Row {before} has the same text.")
     known = ApiKey.objects.filter(lookup_digest=digest, account=account).first()
     if known is not None and known.revoked_at is not None:
-        raise KeyInvalid("This key was deleted here, and a deleted key does not come back.")
+        raise KeyInvalid(_("This key was deleted here; undo that, which is possible for 30 days."))
     if known is not None:
         return Fate.EXISTS
     key_create(
@@ -86,6 +87,7 @@ def _take_over(account: Account, row: ImportRow, now: datetime, first_seen: dict
         name=row.name,
         description=row.description,
         restrictions=row.restrictions,
+        restrictions_mode=row.mode,
         created_at=row.created_at and row.created_at.astimezone(UTC),
         text=row.text,
     )
@@ -97,6 +99,8 @@ def _check(row: ImportRow, now: datetime) -> None:
         raise KeyInvalid(row.fault)
     if row.key_type not in ("rest", "tiles"):
         raise KeyInvalid("The type is neither rest nor tiles.")
+    if row.mode not in RestrictionsMode.values:
+        raise KeyInvalid("The mode of the restrictions is neither enforced nor report_only.")
     if not is_importable(row.text):
         raise KeyInvalid("The text of a key is 16 to 200 letters, digits and . _ ~ - characters.")
     if type_of(row.text) not in (None, row.key_type):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 # The highest number of requests that a limit may be.
 MAX_LIMIT = 1_000_000_000
+# What a map asks for after its style costs nothing and is held to this only: requests a second, for a key and address.
+MAP_PART_RATE_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,31 +39,47 @@ def entry_text(entry: RestrictionEntry) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Restrictions:
-    """From where a key works. `allows_no_origin`: requests that name no origin pass its patterns too."""
+    """From where a key works. `allows_no_origin`: requests that name no origin pass its patterns too.
+
+    `blocked` are hosts in normal form: requests from them are refused before the list is looked at.
+    """
 
     patterns: tuple[UrlPattern, ...] = ()
     ip_ranges: tuple[IPv4Network | IPv6Network, ...] = ()
     allows_no_origin: bool = False
+    blocked: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, entries: Iterable[str], *, allows_no_origin: bool = False) -> Restrictions:
+    def of(cls, entries: Iterable[str], *, allows_no_origin: bool = False, blocked: Iterable[str] = ()) -> Restrictions:
         """The list in the order of `entries`, each once. Raises RestrictionError."""
-        return cls.of_parsed(map(parse_entry, entries), allows_no_origin=allows_no_origin)
+        return cls.of_parsed(map(parse_entry, entries), allows_no_origin=allows_no_origin, blocked=blocked)
 
     @classmethod
-    def of_parsed(cls, entries: Iterable[RestrictionEntry], *, allows_no_origin: bool = False) -> Restrictions:
+    def of_parsed(
+        cls, entries: Iterable[RestrictionEntry], *, allows_no_origin: bool = False, blocked: Iterable[str] = ()
+    ) -> Restrictions:
         parsed = tuple(dict.fromkeys(entries))
         return cls(
             patterns=tuple(entry for entry in parsed if isinstance(entry, UrlPattern)),
             ip_ranges=tuple(entry for entry in parsed if not isinstance(entry, UrlPattern)),
             allows_no_origin=allows_no_origin,
+            blocked=frozenset(blocked),
         )
 
     def allow(self, origin: Origin | None, ip: IPv4Address | IPv6Address) -> bool:
-        """Whether a request from `origin` (None: it names none) and `ip` passes: any one entry is enough."""
+        """Whether a request from `origin` (None: it names none) and `ip` passes.
+
+        Any one entry is enough, but for an origin that is blocked.
+        """
+        if self.blocks(origin):
+            return False
         if not self.patterns and not self.ip_ranges:
             return True
         return self._allow_origin(origin) or ip_in_ranges(ip, self.ip_ranges)
+
+    def blocks(self, origin: Origin | None) -> bool:
+        """Whether the origin is refused whatever the list says, and from whatever address."""
+        return origin is not None and origin.host in self.blocked
 
     def _allow_origin(self, origin: Origin | None) -> bool:
         if origin is None:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
+from django.conf import settings
+
 from goongdash.lib.money import format_usd
-from keys.models import ApiKey, KeyState, KeyUse, Restriction
+from goongdash.lib.periods import day_of
+from keys.expiry import DAYS_AHEAD, days_until
+from keys.models import ApiKey, KeyState, KeyUse, Restriction, Rotation
 
 _N_SHOWN = 2
 
@@ -20,7 +24,9 @@ _N_SHOWN = 2
 class KeyRow:
     """`first` restrictions are shown at a glance, `more` on demand; `is_new` for a key just made.
 
-    `notes` are its other restrictions, a few words each. `use` is None for a key that never was let pass.
+    `quota_today` is what the key is cut to for its use. `days_left` until it expires, where that is soon.
+    `replaced_by` and `replaces` while a rotation is under way. `notes` are its other restrictions, a few words each.
+    `use` is None for a key that never was let pass.
     """
 
     key: ApiKey
@@ -30,6 +36,10 @@ class KeyRow:
     notes: list[str]
     use: KeyUse | None
     is_new: bool
+    quota_today: int | None
+    days_left: int | None
+    replaced_by: ApiKey | None
+    replaces: ApiKey | None
 
 
 def key_rows(keys: Iterable[ApiKey], *, now: datetime, new_id: int | None = None) -> list[KeyRow]:
@@ -48,6 +58,24 @@ def key_row(key: ApiKey, *, now: datetime, is_new: bool = False) -> KeyRow:
         _notes(key),
         cast("KeyUse | None", getattr(key, "use", None)),
         is_new,
+        key.spike_quota_on(day_of(now, settings.BILLING_ZONE), settings.BILLING_ZONE),
+        _days_left(key, now),
+        *_rotations(key),
+    )
+
+
+def _days_left(key: ApiKey, now: datetime) -> int | None:
+    is_soon = key.expires_at is not None and now < key.expires_at <= now + timedelta(days=max(DAYS_AHEAD))
+    return days_until(now, key.expires_at) if is_soon and key.expires_at else None
+
+
+def _rotations(key: ApiKey) -> tuple[ApiKey | None, ApiKey | None]:
+    """The keys that replace it and that it replaces, where the older one still works."""
+    by = cast("Rotation | None", getattr(key, "rotation", None))
+    of = cast("Rotation | None", getattr(key, "rotated_from", None))
+    return (
+        by.new if by is not None and key.revoked_at is None else None,
+        of.old if of is not None and of.old.revoked_at is None else None,
     )
 
 

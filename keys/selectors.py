@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -14,7 +15,16 @@ from keys.list_query import KeyListQuery, KeySort, StateFilter
 from keys.models import ApiKey, Service, Unit
 from keys.vault import lookup_digest
 
+# What a key's page shows of it, besides its own row.
+_LISTS = ("restrictions", "services", "blocked_origins")
 SOON = timedelta(days=30)
+# What came before a key and comes after it, and what no list shows of any of them.
+ROTATIONS = ("rotation__new", "rotated_from__old")
+TEXTS = tuple(
+    f"{whose}{field}"
+    for whose in ("", *(f"{name}__" for name in ROTATIONS))
+    for field in ("ciphertext", "lookup_digest")
+)
 
 _ORDER = {
     KeySort.NEWEST: (F("created_at").desc(), F("id").desc()),
@@ -41,8 +51,8 @@ def keys_found(account: Account, query: KeyListQuery, *, now: datetime) -> Query
     if query.q:
         in_name, in_description = Q(name__icontains=query.q), Q(description__icontains=query.q)
         keys = keys.filter(in_name | in_description | Q(masked_text__icontains=query.q))
-    keys = keys.select_related("use").prefetch_related("restrictions", "services")
-    return keys.defer("ciphertext", "lookup_digest").order_by(*_ORDER[query.sort])
+    keys = keys.select_related("use", *ROTATIONS).prefetch_related("restrictions", "services")
+    return keys.defer(*TEXTS).order_by(*_ORDER[query.sort])
 
 
 def _has_state(state: StateFilter, now: datetime) -> Q:
@@ -67,8 +77,30 @@ def all_keys_of(account: Account) -> QuerySet[ApiKey]:
 
 def key_to_show(account: Account, key_id: int) -> ApiKey:
     """A key of `account`, deleted or not, with all that its page shows. Raises Http404 where there is none."""
-    keys = all_keys_of(account).select_related("use", "created_by").prefetch_related("restrictions", "services")
-    return get_object_or_404(keys.defer("ciphertext", "lookup_digest"), pk=key_id)
+    keys = all_keys_of(account).select_related("use", "created_by", *ROTATIONS)
+    keys = keys.prefetch_related(*_LISTS).defer(*TEXTS)
+    return get_object_or_404(keys, pk=key_id)
+
+
+def lineage_of(key: ApiKey) -> QuerySet[ApiKey]:
+    """The keys that took each other's place, `key` among them, the first one first; `key` alone if there is none."""
+    if key.lineage_id is None:
+        return ApiKey.objects.filter(pk=key.pk)
+    return ApiKey.objects.filter(lineage=key.lineage_id).order_by("created_at", "pk")
+
+
+def counted_ids_of(keys: Iterable[ApiKey]) -> dict[int, int]:
+    """Whose counters each of `keys`, and all that are of one lineage with them, count in: by key id.
+
+    Asks the database only where there is a lineage.
+    """
+    keys = list(keys)
+    lineages = {key.lineage_id for key in keys if key.lineage_id is not None}
+    counted_ids = {key.pk: key.counted_id for key in keys}
+    if lineages:
+        kin = ApiKey.objects.filter(lineage__in=lineages).order_by().values_list("pk", "lineage")
+        counted_ids |= {key_id: lineage_id or key_id for key_id, lineage_id in kin}
+    return counted_ids
 
 
 def services() -> QuerySet[Service]:

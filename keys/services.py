@@ -10,6 +10,7 @@ from typing import cast
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
@@ -19,7 +20,7 @@ from goongdash.lib.clock import utc_now
 from keys.errors import KeyChanged, KeyInvalid
 from keys.key_text import KeyTypeName, is_importable, make_key_text, mask
 from keys.limits import NO_LIMITS, KeyLimits
-from keys.models import ApiKey, KeyType, Restriction, RestrictionKind
+from keys.models import ApiKey, KeyType, OnSpike, Restriction, RestrictionKind, RestrictionsMode, Rotation
 from keys.names import name_fault
 from keys.patterns import UrlPattern
 from keys.restrictions import RestrictionEntry, entry_text, parse_entry
@@ -47,23 +48,27 @@ def key_create(
     name: str,
     description: str = "",
     restrictions: Iterable[str] = (),
+    restrictions_mode: str = RestrictionsMode.ENFORCED,
     allows_no_origin: bool = False,
     services: Collection[int] = (),
     limits: KeyLimits = NO_LIMITS,
     expires_at: datetime | None = None,
+    on_spike: str = OnSpike.REPORT,
     created_at: datetime | None = None,
     created_by: User | None = None,
     text: str | None = None,
 ) -> CreatedKey:
     """A new key, restricted to `restrictions` (URL patterns and IP ranges; none: works from anywhere).
 
+    With the mode "report_only" they refuse nothing: what they would refuse is recorded as such.
     `services` are ids (none: all of its type). `text` takes over a key of another provider, made at `created_at`.
-    Raises KeyInvalid for a bad type, name, text or service and RestrictionError for the first bad entry; then
+    Raises KeyInvalid for a bad type, mode, name, text or service and RestrictionError for the first bad entry; then
     nothing is stored.
     """
     if key_type not in KeyType.values:
         raise KeyInvalid(f"{key_type!r} is no key type; choose rest or tiles.")
     _check_words(name, description)
+    _check_mode(restrictions_mode)
     if text is not None and not is_importable(text):
         raise KeyInvalid("A key text is 16 to 200 letters, digits and . _ ~ - characters.")
     text = text or make_key_text(cast("KeyTypeName", key_type), secrets.choice)
@@ -77,10 +82,12 @@ def key_create(
         lookup_digest=lookup_digest(text),
         ciphertext=encrypt(text),
         masked_text=mask(text),
+        restrictions_mode=restrictions_mode,
         allows_no_origin=allows_no_origin,
         created_at=created_at or utc_now(),
         created_by=created_by,
         expires_at=expires_at,
+        on_spike=on_spike,
         **asdict(limits),
     )
     if chosen := _services(key_type, services):
@@ -94,6 +101,7 @@ def key_create(
         changes={
             "type": (None, key_type),
             "restrictions": (None, _texts(key)),
+            "restrictions_mode": (None, restrictions_mode if key.is_report_only else None),
             "services": (None, list(chosen.values()) or None),
             "expires": (None, expires_at),
             **{name: (None, limit) for name, limit in asdict(limits).items()},
@@ -112,10 +120,12 @@ def key_update(
     name: str,
     description: str,
     restrictions: Iterable[str],
+    restrictions_mode: str,
     allows_no_origin: bool,
     services: Collection[int],
     limits: KeyLimits,
     expires_at: datetime | None,
+    on_spike: str = OnSpike.REPORT,
 ) -> set[str]:
     """Makes a key what it is to be from now on; returns the names of what that changed.
 
@@ -123,14 +133,20 @@ def key_update(
     as `key_create` does; then nothing is stored.
     """
     _check_words(name, description)
+    _check_mode(restrictions_mode)
     stored = ApiKey.objects.select_for_update().get(pk=key.pk)
     if stored.version != version or stored.revoked_at is not None:
         raise KeyChanged("This key was changed in another window meanwhile.")
+    is_replaced = Rotation.objects.filter(old=stored).exists()
+    if is_replaced and expires_at != stored.expires_at:
+        raise KeyInvalid(_("This key is being replaced, and expires when the overlap ends. Cancel the rotation first."))
     wanted = {
         "name": name.strip(),
         "description": description.strip(),
+        "restrictions_mode": restrictions_mode,
         "allows_no_origin": allows_no_origin,
         "expires_at": expires_at,
+        "on_spike": on_spike,
         **asdict(limits),
     }
     changes: Changes = {field: (getattr(stored, field), value) for field, value in wanted.items()}
@@ -157,14 +173,39 @@ def key_set_restrictions(*, key: ApiKey, restrictions: Iterable[str]) -> None:
 
 @transaction.atomic
 def key_revoke(*, key: ApiKey) -> bool:
-    """Refuses the key from now on, everywhere; its history stays. False if it was revoked already."""
+    """Refuses the key from now on, everywhere; its history stays. False if it was revoked already.
+
+    A key that still shares its work with the one it replaces leaves it to that one: the rotation is cancelled.
+    """
+    predecessor = _locked_predecessor(key)
     changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
     if changed:
         audit(AuditAction.KEY_DELETED, account=key.account, on=key, name=key.name)
+        if predecessor is not None:
+            _give_back(predecessor, key)
     # Once more where it was revoked already: the first announcement may have been lost. Its receipt stays.
     announce = announce_key_end if changed else announce_key_change
     announce(key.lookup_digest)
     return changed == 1
+
+
+def _locked_predecessor(new: ApiKey) -> ApiKey | None:
+    """The key that `new` replaces. Its row is locked before that of the new one, by all who lock both."""
+    keys = ApiKey.objects.select_for_update(of=("self",)).select_related("account")
+    return keys.filter(rotation__new=new).first()
+
+
+def _give_back(old: ApiKey, new: ApiKey) -> None:
+    """Leaves the old key of a rotation under way to its own expiry, now that the new one is gone."""
+    rotation = Rotation.objects.filter(old=old, new=new, ends_at__gt=utc_now()).first()
+    if rotation is None or old.revoked_at is not None or Rotation.objects.filter(old=new).exists():
+        return
+    expires_at = rotation.old_expires_at
+    ApiKey.objects.filter(pk=old.pk).update(expires_at=expires_at, version=F("version") + 1)
+    rotation.delete()
+    changes = {"expires_at": (old.expires_at, expires_at)}
+    audit(AuditAction.KEY_ROTATION_CANCELLED, account=old.account, on=old, name=old.name, changes=changes)
+    announce_key_change(old.lookup_digest)
 
 
 def _texts(key: ApiKey) -> list[str]:
@@ -176,6 +217,11 @@ def _check_words(name: str, description: str) -> None:
         raise KeyInvalid(fault)
     if len(description.strip()) > 1_000:
         raise KeyInvalid("The description is longer than 1,000 characters.")
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in RestrictionsMode.values:
+        raise KeyInvalid(f"{mode!r} is no mode of a list; choose enforced or report_only.")
 
 
 def _services(key_type: str, ids: Collection[int]) -> dict[int, str]:

@@ -20,7 +20,6 @@ GOONG_JS_VERSION = "1.0.9"
 MAPLIBRE_VERSION = "5.24.1"
 _CDN = "https://cdn.jsdelivr.net/npm"
 _STYLE = "goong_map_web.json"
-_ADDRESS = "91 Trung Kính, Hà Nội"
 _HERE, _THERE = "20.981971,105.864323", "21.031011,105.783206"
 _PLACE = "0WmA4vbeody2J9AEvVM9YE3ZN85z7Mrw"
 
@@ -64,8 +63,8 @@ class _Call:
     sdk_method: str = ""
 
 
-_SEARCH = {"input": "91 Trung Kính"}
-_FIND = {"address": _ADDRESS}
+_SEARCH = {"input": "91 Trung Kinh"}
+_FIND = {"address": "91 Trung Kinh"}
 _WAY = {"origin": _HERE, "destination": _THERE, "vehicle": "car"}
 _TABLE = {"origins": _HERE, "destinations": _THERE, "vehicle": "car"}
 _SHOWN = {"place_id": _PLACE}
@@ -82,8 +81,8 @@ _CALLS = {
     "place-detail": _Call("/Place/Detail", _SHOWN),
     "place-detail-v2": _Call("/v2/place/detail", _SHOWN),
     "place-children-v2": _Call("/v2/place/children", {"parent_id": _PLACE}),
-    "trip": _Call("/trip", {"origin": _HERE, "destination": _THERE, "vehicle": "car"}),
-    "trip-v2": _Call("/v2/trip", {"origin": _HERE, "destination": _THERE, "vehicle": "car"}),
+    "trip": _Call("/trip", _WAY),
+    "trip-v2": _Call("/v2/trip", _WAY),
 }
 
 

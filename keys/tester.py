@@ -34,7 +34,12 @@ class Answer:
 
 
 def list_test(
-    texts: Iterable[str], question: Question, *, allows_no_origin: bool = False, is_from_browsers: bool = False
+    texts: Iterable[str],
+    question: Question,
+    *,
+    allows_no_origin: bool = False,
+    is_from_browsers: bool = False,
+    blocked: Iterable[str] = (),
 ) -> Answer:
     """What a list, as typed, makes of a request. Entries that cannot be used are left out, and counted."""
     typed = entries_read(texts)
@@ -50,7 +55,7 @@ def list_test(
         ip_error = "This is not an IP address." if ip and address is None else ""
         return Answer(url_error=url_error, ip_error=ip_error, n_unusable=n_unusable, advice=advice)
     origin = None if page is None else sent_by_browser(page, is_whole_url=question.is_whole_url)
-    explanation = explain(entries, origin=origin, ip=address, allows_no_origin=allows_no_origin)
+    explanation = explain(entries, origin=origin, ip=address, allows_no_origin=allows_no_origin, blocked=blocked)
     return Answer(explanation, _sent(origin), n_unusable=n_unusable, advice=advice)
 
 

@@ -1,13 +1,12 @@
-"""The pages of the keys: the list, each key's own, a key's text, and the dialog that deletes a key."""
+"""The pages of the keys: the list, each key's own, and a key's text."""
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url, replace_url
 
@@ -15,14 +14,12 @@ from accounts.access import account_or_404, requires
 from accounts.permissions import Permission
 from accounts.recent_sign_in import recent_sign_in_where_asked
 from accounts.requests import SiteRequest
-from keys.beside import beside
 from keys.errors import KeyUnreadable
 from keys.key_page import key_context
 from keys.key_query import key_page_query
 from keys.list_page import list_context
 from keys.list_query import list_query
-from keys.selectors import all_keys_of, keys_of
-from keys.services import key_revoke
+from keys.selectors import keys_of
 from keys.vault import decrypt
 
 FILTERS_ID = "key-filters"
@@ -62,17 +59,3 @@ def key_reveal(request: HttpRequest, key_id: int) -> HttpResponse:
         return HttpResponse(decrypt(key.ciphertext), content_type="text/plain")
     except KeyUnreadable as error:
         return HttpResponse(str(error), content_type="text/plain", status=409)
-
-
-@require_http_methods(["GET", "POST"])
-@vary_on_headers("HX-Request")
-@requires(Permission.CHANGE_KEYS)
-def key_delete(request: SiteRequest, key_id: int) -> HttpResponse:
-    """Asks, and deletes on POST. A key deleted before, in another window, only leaves the list."""
-    account = account_or_404(request)
-    key = get_object_or_404(all_keys_of(account), pk=key_id)
-    if request.method == "GET" and key.revoked_at is None:
-        return render(request, "keys/_delete.html", {"key": key}) if request.htmx else redirect("keys:list")
-    if request.method == "GET" or not key_revoke(key=key):
-        messages.info(request, f"“{key.name}” was deleted before.")
-    return render(request, "keys/_deleted.html", {"key": key, **beside(request, account)})

@@ -19,9 +19,10 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         "units",
         "cost_micro_usd",
         "origin",
+        "would_refuse",
         "request_id",
     )
-    list_filter = ("outcome", "service", "at")
+    list_filter = ("outcome", "would_refuse", "service", "at")
     list_select_related = ("account", "key", "service")
     search_fields = ("request_id", "ip", "origin", "account__name")
     search_help_text = "A request id, an IP address, an origin or an account's name."
@@ -55,7 +56,7 @@ class DailyUsageAdmin(UsageSumAdmin):
 @admin.register(DailyOriginUsage)
 class DailyOriginUsageAdmin(UsageSumAdmin):
     list_display = ("day_on", "account", "key", "service", "outcome", "origin", "country", "n_requests", "units")
-    search_fields = ("account__name", "key__name", "origin")
+    search_fields = ("account__name", "key__name", "origin")  # type: ignore[assignment]
     ordering = ("-day_on",)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from stats.queries import OTHER, TOP_GROUPS, Dimension, Group, Measure, UsageCel
 from stats.series import Totals
 
 _ALLOWED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number)
+
+_CHUNK_ROWS = 2_000
 
 # The column that tells the groups of a dimension apart.
 _COLUMNS = {
@@ -68,6 +70,31 @@ def usage_cut(query: UsageQuery) -> UsageCut:
     has_other = any(cell.group is OTHER for cell in cells)
     groups = [_group(query.group_by, value) for value in top]
     return UsageCut(cells, (*groups, *([OTHER] if has_other else [])))
+
+
+def usage_totals(query: UsageQuery) -> dict[Group, Totals]:
+    """What each group had in the whole period, every group by itself: in one query, without regard to the grain."""
+    sums = _sums(query).order_by()
+    if query.group_by is None:
+        return {None: _totals({name: value or 0 for name, value in sums.aggregate(**_TOTALS).items()})}
+    column = _COLUMNS[query.group_by]
+    return {_group(query.group_by, row[column]): _totals(row) for row in sums.values(column).annotate(**_TOTALS)}
+
+
+def usage_cells(query: UsageQuery) -> Iterator[UsageCell]:
+    """The same with every group by itself, however many there are: in one query, a few at a time."""
+    rows = _sums(query)
+    if query.group_by is None:
+        for row in rows.values("bucket").annotate(**_TOTALS).iterator(_CHUNK_ROWS):
+            yield UsageCell(row["bucket"], None, _totals(row))
+        return
+    column = _COLUMNS[query.group_by]
+    grouped = rows.values("bucket", column).annotate(**_TOTALS).order_by("bucket", column)
+    for row in grouped.iterator(_CHUNK_ROWS):
+        value = row[column]
+        # Origins that share one row are no group of their own.
+        is_shared = query.group_by is Dimension.ORIGIN and value is None
+        yield UsageCell(row["bucket"], OTHER if is_shared else _group(query.group_by, value), _totals(row))
 
 
 def busiest_hour(query: UsageQuery) -> tuple[datetime, int] | None:

@@ -4,8 +4,9 @@ A stream entry holds the events of one script call: field `t`, the store's clock
 events of this shard came before; `e`, the events, one a line. A line is the outcome's number, whether the request
 is charged (0: another one covers it, as in an autocomplete session; 1:<micro-dollars> where what it costs depends on
 those before it), and what `encode_request` and `encode_caller` made, with tabs between. Only an allowed and charged
-request has units and a cost, whatever the line offers. An entry that was spooled while the store was away has a field
-`r` as well, and its time is the gate's.
+request has units and a cost, whatever the line offers. A request that the key's list would refuse, were it enforced,
+has one field more (1, after the price). An entry that was spooled while the store was away has a field `r` as well,
+and its time is the gate's.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from goongdash.lib.clock import from_epoch_us, to_epoch_us
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 
 ORIGIN_MAX_LENGTH = 255
+# Of the page's path, which browsers seldom send; what is longer is kept in part.
+PATH_MAX_LENGTH = 255
 
 # Nothing passes that the record table would refuse: one such entry would stop its shard's ingest for ever.
 # The bounds are those of the columns, of the script's exact integers, and of the year 9998.
 _TIME_MAX_US = 253_370_000_000_000_000
 _LINE = re.compile(
-    r"([0-9]{1,2})\t([01])(?::([0-9]{1,15}))?\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
-    r"\t([0-9a-fA-F.:]{2,45})\t([^\t\x00]{0,255})\t([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"([0-9]{1,2})\t([01])(?::([0-9]{1,15}))?\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})"
+    r"\t([0-9]{1,4})\t([0-9]{1,12})"
+    r"(?:\t(1))?\t([0-9a-fA-F.:]{2,45})\t([^\t\x00\x1f]{0,255})(?:\x1f([^\t\x00\x1f]{1,255}))?\t([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 
 
@@ -39,7 +43,11 @@ class EventUnreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class UsageEvent:
-    """One request as the gate decided it. `service_id` is 0 where the path names no service."""
+    """One request as the gate decided it. `service_id` is 0 where the path names no service.
+
+    `page_path` is that of the page it came from, empty where that said nothing but its origin. `would_refuse`: the
+    key's list is for report only, and had it been enforced, the request would have been refused for its origin.
+    """
 
     at: datetime
     account_id: int
@@ -51,6 +59,8 @@ class UsageEvent:
     ip: str
     origin: str
     request_id: str
+    page_path: str = ""
+    would_refuse: bool = False
 
 
 class Replay(StrEnum):
@@ -75,20 +85,32 @@ class StreamEntry:
     replay: Replay | None = None
 
 
-def encode_request(*, account_id: int, key_id: int, service_id: int, units: int, price_micro_usd: int) -> bytes:
+def encode_request(
+    *,
+    account_id: int,
+    key_id: int,
+    service_id: int,
+    units: int,
+    price_micro_usd: int,
+    would_refuse: bool = False,
+) -> bytes:
     """The part of an event line that is the same for every request of a key to a service."""
-    return b"%d\t%d\t%d\t%d\t%d\t" % (account_id, key_id, service_id, units, price_micro_usd)
+    flag = b"1\t" if would_refuse else b""
+    return b"%d\t%d\t%d\t%d\t%d\t%b" % (account_id, key_id, service_id, units, price_micro_usd, flag)
 
 
-def encode_caller(*, ip: str, origin: str, request_id: str) -> bytes:
+def encode_caller(*, ip: str, origin: str, request_id: str, page_path: str = "") -> bytes:
     """The part of an event line that differs from request to request."""
     # A link-local address may name an interface of ours; that says nothing of the caller.
-    return join_request(b"", ip.partition("%")[0].encode(), encode_origin(origin), request_id.encode())
+    return join_request(b"", ip.partition("%")[0].encode(), encode_origin(origin, page_path), request_id.encode())
 
 
-def encode_origin(origin: str) -> bytes:
-    """An origin as one field of one line, whatever was in it."""
-    return _one_line(origin).encode(errors="replace")
+def encode_origin(origin: str, page_path: str = "") -> bytes:
+    """An origin as one field of one line, whatever was in it; a path that is more than "/" follows, after 0x1F."""
+    field = _one_line(origin, ORIGIN_MAX_LENGTH)
+    if page_path not in ("", "/"):
+        field += f"\x1f{_one_line(page_path, PATH_MAX_LENGTH)}"
+    return field.encode(errors="replace")
 
 
 def join_request(head: bytes, ip: bytes, origin: bytes, request_id: bytes) -> bytes:
@@ -136,7 +158,8 @@ def _decode_line(line: str, at: datetime) -> UsageEvent:
     match = _LINE.fullmatch(line)
     if match is None:
         raise EventUnreadable(f"{line!r} is no event.")
-    number, is_charged, cost, account_id, key_id, service_id, units, price, ip, origin, request_id = match.groups()
+    number, is_charged, cost, account_id, key_id, service_id, units, price, *rest = match.groups()
+    flag, ip, origin, page_path, request_id = rest
     outcome = BY_NUMBER[int(number)]
     is_billed = OUTCOMES[outcome].is_billable and is_charged == "1"
     return UsageEvent(
@@ -150,6 +173,8 @@ def _decode_line(line: str, at: datetime) -> UsageEvent:
         ip=_ip(ip),
         origin=origin,
         request_id=request_id,
+        page_path=page_path or "",
+        would_refuse=flag is not None,
     )
 
 
@@ -165,6 +190,6 @@ def _ip(text: str) -> str:
     return str(ip_address(text))
 
 
-def _one_line(text: str) -> str:
+def _one_line(text: str, max_length: int) -> str:
     """The text without what would end the field, the line, or PostgreSQL's patience (a NUL)."""
-    return " ".join(text[:ORIGIN_MAX_LENGTH].replace("\x00", " ").split())
+    return " ".join(text[:max_length].replace("\x00", " ").split())

@@ -1,23 +1,64 @@
-"""The filters of the statistics page: a period and a key, as they stand in the URL."""
+"""The filters of the statistics page as they stand in its URL. They combine, and none of them is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from goongdash.lib.periods import PeriodError
-from keys.models import ApiKey
-from stats.periods import LABELS, Period, PeriodName, custom_period, named_period
+from keys.models import ApiKey, KeyType, Service
+from stats.events import ORIGIN_MAX_LENGTH
+from stats.outcomes import OUTCOMES, Outcome
+from stats.periods import Grain
+from stats.queries import Dimension, Measure
+from stats.spans import Span, SpanName, custom_span, named_span
+from stats.usage_views import DEFAULT_BY, DEFAULT_MEASURE, DEFAULT_SPAN, NONE, ChartKind, UsageView, filters_of
 
 ALL_KEYS = "all"
+MAX_VALUES = 20
 _SHOWN_LENGTH = 40
+
+SPAN_LABELS = {
+    SpanName.HOUR: gettext_lazy("Last hour"),
+    SpanName.DAY: gettext_lazy("24 hours"),
+    SpanName.TODAY: gettext_lazy("Today"),
+    SpanName.YESTERDAY: gettext_lazy("Yesterday"),
+    SpanName.WEEK: gettext_lazy("7 days"),
+    SpanName.THIRTY_DAYS: gettext_lazy("30 days"),
+    SpanName.NINETY_DAYS: gettext_lazy("90 days"),
+    SpanName.THIS_MONTH: gettext_lazy("This month"),
+    SpanName.LAST_MONTH: gettext_lazy("Last month"),
+    SpanName.CUSTOM: gettext_lazy("From – to"),
+}
+GRAIN_LABELS = {
+    Grain.MINUTE: gettext_lazy("by minute"),
+    Grain.HOUR: gettext_lazy("by hour"),
+    Grain.DAY: gettext_lazy("by day"),
+    Grain.MONTH: gettext_lazy("by month"),
+}
+DIMENSION_LABELS = {
+    Dimension.SERVICE: gettext_lazy("Service"),
+    Dimension.KEY: gettext_lazy("Key"),
+    Dimension.TYPE: gettext_lazy("Key type"),
+    Dimension.OUTCOME: gettext_lazy("Outcome"),
+    Dimension.ORIGIN: gettext_lazy("Origin"),
+    Dimension.COUNTRY: gettext_lazy("Country"),
+}
+MEASURE_LABELS = {
+    Measure.REQUESTS: gettext_lazy("Requests"),
+    Measure.UNITS: gettext_lazy("Billed units"),
+    Measure.COST: gettext_lazy("Cost"),
+    Measure.REFUSALS: gettext_lazy("Refusals"),
+}
+KIND_LABELS = {ChartKind.BARS: gettext_lazy("Bars"), ChartKind.LINES: gettext_lazy("Lines")}
 
 
 class DayField(forms.DateField):
@@ -31,78 +72,161 @@ class DayField(forms.DateField):
         try:
             return super().to_python(value)
         except ValidationError:
-            raise ValidationError(f"“{shortened(value)}” is not a day. Write it as 2026-11-23.") from None
+            text = shortened(value)
+            raise ValidationError(_("“%(text)s” is not a day. Write it as 2026-11-23.") % {"text": text}) from None
 
 
 class UsageFilters(forms.Form):
-    """Filters with defaults: seven days, all keys. Valid, it has a `selected_period` and a `selected_key`.
+    """Filters with defaults: seven days, by service. Valid, it has the `view` that it stands for.
 
     A key that is not one of `keys` raises Http404: whether it exists elsewhere is nobody's business.
     """
 
-    period = forms.ChoiceField(
-        choices=[(name.value, label) for name, label in LABELS.items()], widget=forms.RadioSelect
-    )
-    key = forms.CharField(label="API key", widget=forms.Select)
+    period = forms.ChoiceField(choices=list(SPAN_LABELS.items()), widget=forms.RadioSelect)
+    grain = forms.ChoiceField(required=False, choices=[("", ""), *GRAIN_LABELS.items()])
+    by = forms.ChoiceField(label=gettext_lazy("Told apart by"), choices=list(DIMENSION_LABELS.items()))
+    measure = forms.ChoiceField(choices=list(MEASURE_LABELS.items()), widget=forms.RadioSelect)
+    chart = forms.ChoiceField(choices=list(KIND_LABELS.items()), widget=forms.RadioSelect)
 
-    selected_period: Period
-    selected_key: ApiKey | None = None
+    view: UsageView
 
-    def __init__(self, query: Mapping[str, str], *, keys: Sequence[ApiKey], now: datetime) -> None:
-        given = {name: query[name] for name in ("period", "key", "from", "to") if query.get(name)}
-        default = PeriodName.CUSTOM if given.keys() & {"from", "to"} else PeriodName.WEEK
-        data = {"period": default.value, "key": ALL_KEYS, **given}
-        if data["period"] == PeriodName.CUSTOM and not given.keys() & {"from", "to"}:
-            usual = named_period(PeriodName.CUSTOM, now=now, zone=settings.BILLING_ZONE)
-            data |= {"from": usual.first.isoformat(), "to": usual.last.isoformat()}
+    def __init__(
+        self,
+        query: QueryDict,
+        *,
+        keys: Sequence[ApiKey],
+        services: Sequence[Service],
+        now: datetime,
+    ) -> None:
+        given = {name: query[name] for name in _NAMES if query.get(name)}
+        default = SpanName.CUSTOM if given.keys() & {"from", "to"} else DEFAULT_SPAN
+        data: dict[str, Any] = {"period": default.value, **_USUAL, **given}
+        if data["period"] == SpanName.CUSTOM and not given.keys() & {"from", "to"}:
+            days = named_span(SpanName.CUSTOM, now=now, zone=settings.BILLING_ZONE).days
+            data |= {"from": days.first.isoformat(), "to": days.last.isoformat()}
+        # The old name of all keys, which bookmarks may hold.
+        wanted = {d: [text for text in query.getlist(d) if text and text != ALL_KEYS] for d in Dimension}
         super().__init__(data)
-        self.keys, self.now = keys, now
-        self.fields["period"].error_messages["invalid_choice"] = "There is no such period. Choose one of these."
-        self.fields["key"].widget.choices = key_choices(keys)
+        self.keys, self.services, self.now, self.wanted = keys, services, now, wanted
+        for name, message in _UNKNOWN.items():
+            self.fields[name].error_messages["invalid_choice"] = message
         if self.is_custom:
-            self.fields["from"] = DayField(label="From", error_messages={"required": "Name the first day."})
-            self.fields["to"] = DayField(label="To", error_messages={"required": "Name the last day."})
+            self.fields["from"] = DayField(label=_("From"), error_messages={"required": _("Name the first day.")})
+            self.fields["to"] = DayField(label=_("To"), error_messages={"required": _("Name the last day.")})
+
+    @property
+    def wanted_any(self) -> bool:
+        """Whether anything is filtered out."""
+        return any(self.wanted.values())
+
+    @property
+    def by_label(self) -> str:
+        """What usage is told apart by, in words."""
+        return str(DIMENSION_LABELS[self.view.by])
 
     @property
     def is_custom(self) -> bool:
-        return bool(self.data["period"] == PeriodName.CUSTOM)
-
-    @property
-    def query(self) -> str:
-        """What was asked for, as the query of a URL."""
-        return urlencode({name: self.data[name] for name in self.fields if name in self.data})
-
-    def clean_key(self) -> str:
-        text: str = self.cleaned_data["key"]
-        if text == ALL_KEYS:
-            return text
-        if not text.isdecimal():
-            raise ValidationError(f"“{shortened(text)}” is none of your keys. Choose one from the list.")
-        self.selected_key = next((key for key in self.keys if str(key.pk) == text), None)
-        if self.selected_key is None:
-            raise Http404("You have no such key.")
-        return text
+        return bool(self.data["period"] == SpanName.CUSTOM)
 
     def clean(self) -> None:
+        filters = filters_of((dimension, self._filter(dimension)) for dimension in Dimension)
+        span = self._span()
+        if span is None or self.errors:
+            return
         fields = self.cleaned_data
-        zone = settings.BILLING_ZONE
+        self.view = UsageView(
+            name=SpanName(fields["period"]),
+            span=span,
+            grain=Grain(fields["grain"]) if fields["grain"] else None,
+            by=Dimension(fields["by"]),
+            measure=Measure(fields["measure"]),
+            kind=ChartKind(fields["chart"]),
+            filters=filters,
+        )
+
+    def _span(self) -> Span | None:
         if self.errors:
-            return
+            return None
         if not self.is_custom:
-            self.selected_period = named_period(PeriodName(fields["period"]), now=self.now, zone=zone)
-            return
+            name = SpanName(self.cleaned_data["period"])
+            return named_span(name, now=self.now, zone=settings.BILLING_ZONE)
+        first, last = self.cleaned_data["from"], self.cleaned_data["to"]
         try:
-            self.selected_period = custom_period(fields["from"], fields["to"], now=self.now, zone=zone)
+            return custom_span(first, last, now=self.now, zone=settings.BILLING_ZONE)
         except PeriodError as error:
             self.add_error("from", str(error))
+            return None
+
+    def _filter(self, dimension: Dimension) -> list[str]:
+        """The texts of one filter, each of them known; an error of the form where one is not."""
+        texts = self.wanted[dimension]
+        if len(texts) > MAX_VALUES:
+            self.add_error(None, _("No more than %(n)d values in one filter, please.") % {"n": MAX_VALUES})
+            return []
+        for text in texts:
+            if dimension is Dimension.KEY:
+                self._check_key(text)
+            elif not self._is_known(dimension, text):
+                label, shown = DIMENSION_LABELS[dimension], shortened(text)
+                self.add_error(None, _("%(label)s: there is no “%(text)s”.") % {"label": label, "text": shown})
+        return [text for text in texts if dimension is not Dimension.KEY or text.isdecimal()]
+
+    def _check_key(self, text: str) -> None:
+        if not (text.isascii() and text.isdecimal()):
+            self.add_error(None, _("“%(text)s” is none of your keys.") % {"text": shortened(text)})
+        elif not any(str(key.pk) == text for key in self.keys):
+            raise Http404("You have no such key.")
+
+    def _is_known(self, dimension: Dimension, text: str) -> bool:
+        match dimension:
+            case Dimension.TYPE:
+                return text in KeyType.values
+            case Dimension.SERVICE:
+                return text == NONE or any(service.slug == text for service in self.services)
+            case Dimension.OUTCOME:
+                return text in set(Outcome)
+            case Dimension.COUNTRY:
+                return text == NONE or (len(text) == 2 and text.isascii() and text.isupper())
+            case _:
+                return len(text) <= ORIGIN_MAX_LENGTH and "\x00" not in text
+
+
+_NAMES = ("period", "grain", "by", "measure", "chart", "from", "to")
+_USUAL = {"by": DEFAULT_BY.value, "measure": DEFAULT_MEASURE.value, "chart": ChartKind.BARS.value}
+_UNKNOWN = {
+    "period": gettext_lazy("There is no such period. Choose one of these."),
+    "grain": gettext_lazy("There is no such grain."),
+    "by": gettext_lazy("Usage is not told apart by that."),
+    "measure": gettext_lazy("That is not measured."),
+    "chart": gettext_lazy("There is no such chart."),
+}
+
+
+def choices_of(dimension: Dimension, keys: Sequence[ApiKey], services: Iterable[Service]) -> list[tuple[str, Any]]:
+    """What a filter offers, as values and labels; nothing where values are drilled into only."""
+    match dimension:
+        case Dimension.KEY:
+            return [(str(key.pk), _key_label(key)) for key in keys]
+        case Dimension.TYPE:
+            return list(KeyType.choices)
+        case Dimension.SERVICE:
+            return [(service.slug, str(service)) for service in services]
+        case Dimension.OUTCOME:
+            return [(outcome.value, facts.label) for outcome, facts in OUTCOMES.items()]
+        case _:
+            return []
 
 
 def key_choices(keys: Sequence[ApiKey]) -> list[tuple[str, Any]]:
     """All keys, then each; those that are deleted last and marked, since their history stays."""
-    kept = [(str(key.pk), str(key)) for key in keys if key.revoked_at is None]
-    deleted = [(str(key.pk), f"{key} – deleted") for key in keys if key.revoked_at is not None]
-    groups = [("Keys", kept), ("Deleted keys", deleted)]
-    return [(ALL_KEYS, "All keys"), *((name, choices) for name, choices in groups if choices)]
+    kept = [(str(key.pk), _key_label(key)) for key in keys if key.revoked_at is None]
+    deleted = [(str(key.pk), _key_label(key)) for key in keys if key.revoked_at is not None]
+    groups = [(_("Keys"), kept), (_("Deleted keys"), deleted)]
+    return [(ALL_KEYS, _("All keys")), *((name, choices) for name, choices in groups if choices)]
+
+
+def _key_label(key: ApiKey) -> str:
+    return str(key) if key.revoked_at is None else _("%(key)s – deleted") % {"key": key}
 
 
 def shortened(value: object) -> str:

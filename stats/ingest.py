@@ -31,7 +31,7 @@ SHARD_BITS = 48
 
 _COPY = (
     "COPY stats_usagerecord (id, account_id, key_id, service_id, outcome, at, units, cost_micro_usd, ip, origin,"
-    " request_id) FROM STDIN"
+    " request_id, page_path, would_refuse) FROM STDIN"
 )
 
 RawEntry = tuple[bytes, dict[bytes, bytes]]
@@ -116,6 +116,8 @@ def event_row(record_id: int, event: UsageEvent) -> tuple[object, ...]:
         event.ip,
         event.origin,
         event.request_id,
+        event.page_path,
+        event.would_refuse,
     )
 
 

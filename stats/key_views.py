@@ -55,7 +55,7 @@ def key_usage(request: SiteRequest, key_id: int) -> HttpResponse:
         "name": name,
         "names": PERIOD_LABELS,
         "state": state,
-        "is_live": True,
+        "is_live": key.revoked_at is None,
         "counted_at": counted_at,
         "age_s": max(0, int((now - counted_at).total_seconds())) if counted_at else None,
     }

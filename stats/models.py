@@ -41,7 +41,10 @@ class Usage(models.Model):
 
 
 class UsageRecord(Usage):
-    """One usage event, stored. `id` is the shard's number times 2^48 plus the event's number in its shard."""
+    """One usage event, stored. `id` is the shard's number times 2^48 plus the event's number in its shard.
+
+    `would_refuse`: the key's list was for report only, and would have refused the request had it been enforced.
+    """
 
     id = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
@@ -53,6 +56,8 @@ class UsageRecord(Usage):
         max_length=2, blank=True, db_default="", help_text="Of the address; empty where nobody knows."
     )
     request_id = models.UUIDField()
+    page_path = models.CharField(max_length=255, blank=True, db_default="")
+    would_refuse = models.BooleanField(db_default=False)
 
     class Meta:
         # Its migration makes the table in SQL: Django knows no partitions, nor the key (account, at, id).

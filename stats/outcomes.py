@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+TOO_MANY_REQUESTS = 429
+
 
 class Outcome(StrEnum):
     ALLOWED = "allowed"
@@ -39,6 +41,11 @@ class OutcomeFacts:
     code: str
     label: str
     is_billable: bool = False
+
+    @property
+    def tone(self) -> str:
+        """How pages colour it: a limit that was met is a warning, any other refusal is bad."""
+        return "good" if not self.code else "warn" if self.status == TOO_MANY_REQUESTS else "bad"
 
 
 OUTCOMES: dict[Outcome, OutcomeFacts] = {

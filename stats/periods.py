@@ -1,4 +1,4 @@
-"""Which days and hours a statistics page shows: named periods, from–to, and how finely they are cut. Pure."""
+"""Days from–to, and the hours in them. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from goongdash.lib.periods import Month, PeriodError, day_of, day_start, days
+from goongdash.lib.periods import PeriodError, day_of, day_start, days
 
 MAX_DAYS = 366
 # Usage is never older; and from here on every cut, in any zone, is an instant that can be written.
@@ -18,25 +17,6 @@ MAX_DAYS_BY_HOUR = 2
 
 # Every offset from UTC, and every change of one, is a whole number of these; a day is walked in such steps.
 _STEP = timedelta(minutes=15)
-
-
-class PeriodName(StrEnum):
-    TODAY = "today"
-    WEEK = "7d"
-    THIRTY_DAYS = "30d"
-    THIS_MONTH = "this-month"
-    LAST_MONTH = "last-month"
-    CUSTOM = "custom"
-
-
-LABELS: dict[PeriodName, str] = {
-    PeriodName.TODAY: "Today",
-    PeriodName.WEEK: "7 days",
-    PeriodName.THIRTY_DAYS: "30 days",
-    PeriodName.THIS_MONTH: "This month",
-    PeriodName.LAST_MONTH: "Last month",
-    PeriodName.CUSTOM: "From – to",
-}
 
 
 class Grain(StrEnum):
@@ -71,28 +51,6 @@ class Period:
     def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """The instants `[start, end)` of the period in `zone`."""
         return day_start(self.first, zone), day_start(self.last + timedelta(days=1), zone)
-
-
-def named_period(name: PeriodName, *, now: datetime, zone: ZoneInfo) -> Period:
-    """The days that `name` means at `now` in `zone`; none of them lies in the future.
-
-    `custom` without days of its own begins as the last seven.
-    """
-    today = day_of(now, zone)
-    match name:
-        case PeriodName.TODAY:
-            return Period(today, today)
-        case PeriodName.WEEK | PeriodName.CUSTOM:
-            return Period(today - timedelta(days=6), today)
-        case PeriodName.THIRTY_DAYS:
-            return Period(today - timedelta(days=29), today)
-        case PeriodName.THIS_MONTH:
-            return Period(Month.of(today).first_day, today)
-        case PeriodName.LAST_MONTH:
-            month = Month.of(today).previous
-            return Period(month.first_day, month.last_day)
-        case _:
-            assert_never(name)
 
 
 def custom_period(first: date, last: date, *, now: datetime, zone: ZoneInfo) -> Period:

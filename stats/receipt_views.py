@@ -13,7 +13,8 @@ from accounts.access import account_or_404, requires
 from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
-from stats.receipts import deleted_keys_of, ended_keys_of, key_receipt
+from keys.deletion import deleted_keys_of, deleted_rows
+from stats.receipts import ended_keys_of, key_receipt
 
 PAGE_SIZE = 50
 
@@ -33,4 +34,5 @@ def receipt(request: SiteRequest, key_id: int) -> HttpResponse:
 def deleted_keys(request: HttpRequest) -> HttpResponse:
     keys = deleted_keys_of(account_or_404(request))
     page = Paginator(keys, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "receipts/deleted.html", {"page": page})
+    context = {"page": page, "rows": deleted_rows(page, now=utc_now())}
+    return render(request, "receipts/deleted.html", context)

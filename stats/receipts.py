@@ -68,10 +68,6 @@ def ended_keys_of(account: Account) -> QuerySet[ApiKey]:
     return keys.order_by("-revoked_at", "-disabled_at", "-pk")
 
 
-def deleted_keys_of(account: Account) -> QuerySet[ApiKey]:
-    return ApiKey.objects.filter(account=account, revoked_at__isnull=False).order_by("-revoked_at", "-pk")
-
-
 def key_receipt(key: ApiKey, *, now: datetime) -> KeyReceipt:
     """The receipt of a key that is deleted or disabled."""
     ended_at = key.revoked_at or key.disabled_at
@@ -87,7 +83,7 @@ def key_receipt(key: ApiKey, *, now: datetime) -> KeyReceipt:
 
 def last_accepted(key: ApiKey) -> LastAccepted | None:
     """The newest allowed request of `key`: one not yet in the sums, or else in the newest hour that they know of."""
-    new = _newest_in_no_sum(key)
+    new = newest_in_no_sum(key)
     if new is not None:
         return LastAccepted(new, is_exact=True)
     hour_at = (
@@ -106,7 +102,7 @@ def last_accepted(key: ApiKey) -> LastAccepted | None:
     return LastAccepted(hour_at, is_exact=False) if at is None else LastAccepted(at, is_exact=True)
 
 
-def _newest_in_no_sum(key: ApiKey) -> datetime | None:
+def newest_in_no_sum(key: ApiKey) -> datetime | None:
     """Among the records beyond the watermark, by the index of their ids: those of two seconds, mostly."""
     shard = shard_of(key.account_id)
     n_rolled_up = ShardCursor.objects.filter(shard=shard).values_list("n_rolled_up", flat=True).first()

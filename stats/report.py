@@ -11,8 +11,6 @@ from stats.charts import UNKNOWN, UNKNOWN_SWATCH, Chart, ServiceFacts, usage_cha
 from stats.outcomes import OUTCOMES, Outcome
 from stats.series import Totals, UsageRow, percent, totals_by, totals_of
 
-TOO_MANY_REQUESTS = 429
-
 
 @dataclass(frozen=True, slots=True)
 class OutcomeLine:
@@ -21,13 +19,9 @@ class OutcomeLine:
     label: str
     code: str
     status: int
+    tone: str
     n_requests: int
     percent: float
-
-    @property
-    def tone(self) -> str:
-        """How the page colours it: a limit that was met is a warning, any other refusal is bad."""
-        return "good" if not self.code else "warn" if self.status == TOO_MANY_REQUESTS else "bad"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +75,7 @@ def _outcome_lines(rows: Sequence[UsageRow], n_requests: int) -> list[OutcomeLin
             label=OUTCOMES[outcome].label,
             code=OUTCOMES[outcome].code,
             status=OUTCOMES[outcome].status,
+            tone=OUTCOMES[outcome].tone,
             n_requests=by_outcome[outcome].n_requests,
             percent=percent(by_outcome[outcome].n_requests, n_requests),
         )

@@ -19,6 +19,7 @@ from goongdash.lib.periods import day_of, day_start, days
 from keys.last_use import LastUse, key_uses_note
 from stats.ingest import SHARD_BITS, cursors_lock, ingest_all
 from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, ShardCursor
+from stats.origin_sums import origins_note
 from stats.outcomes import OUTCOMES, Outcome
 from stats.partitions import HOURS, MINUTES, partition_days, partitions_ensure
 from stats.retention import hours_from, minutes_from, records_from
@@ -169,6 +170,7 @@ def _roll_up_shard(shard: int) -> int:
     base = (shard << SHARD_BITS) + cursor.n_rolled_up
     last_uses = _add_sums(_Records("id > %(after)s AND id <= %(through)s", {"after": base, "through": base + n_new}))
     key_uses_note(last_uses)
+    origins_note(after=base, through=base + n_new)
     cursor.n_rolled_up += n_new
     cursor.rolled_up_at = utc_now()
     cursor.save(update_fields=["n_rolled_up", "rolled_up_at"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.db.models import F, QuerySet, Sum
 
 from accounts.models import Account
 from keys.models import ApiKey, Service, Unit
+from keys.selectors import counted_ids_of
 from stats.charts import ServiceFacts
 from stats.models import DailyUsage, HourlyUsage, ShardCursor
 from stats.outcomes import BY_NUMBER
@@ -70,6 +72,15 @@ def requests_on(*, account: Account, day: date, key_ids: Iterable[int]) -> dict[
     """How many requests of that day count against each key's limit for it; a key without any is left out."""
     sums = DailyUsage.objects.filter(account=account, day_on=day, key_id__in=list(key_ids), units__gt=0)
     return dict(sums.values_list("key_id").annotate(n=Sum("units")).order_by())
+
+
+def requests_counted_on(*, account: Account, day: date, keys: Iterable[ApiKey]) -> dict[int, int]:
+    """The same for each key and all that are of one lineage with it, which share its limit: by counted id."""
+    counted_ids = counted_ids_of(keys)
+    requests: Counter[int] = Counter()
+    for key_id, n in requests_on(account=account, day=day, key_ids=counted_ids).items():
+        requests[counted_ids[key_id]] += n
+    return requests
 
 
 def usage_counted_at(account: Account) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What the schedule asks of usage: roll it up, keep its partitions."""
+"""What the schedule asks of usage: roll it up, watch it, keep its partitions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from django.conf import settings
 
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, days
+from stats.alarms import usage_watch
 from stats.partitions import HOURS, MINUTES, RECORDS, partitions_drop, partitions_ensure
 from stats.retention import hours_from, minutes_from, records_from
 from stats.rollups import usage_roll_up
+from stats.rotations import rotations_end
 
 DAYS_AHEAD = 3
 
@@ -19,6 +21,16 @@ DAYS_AHEAD = 3
 @shared_task(name="stats.roll_up_usage")
 def roll_up_usage() -> int:
     return usage_roll_up()
+
+
+@shared_task(name="stats.watch_usage")
+def watch_usage() -> int:
+    return usage_watch()
+
+
+@shared_task(name="stats.end_rotations")
+def end_rotations() -> int:
+    return rotations_end(now=utc_now())
 
 
 @shared_task(name="stats.keep_partitions")

@@ -1,12 +1,13 @@
-"""The statistics page, whole or (for htmx) the part of it that the filters change; the bars of the key list."""
+"""The statistics page, whole or (for htmx) the part of it that the filters change; its export; the key list's bars."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -17,36 +18,62 @@ from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
+from keys.models import ApiKey, Service
 from keys.selectors import all_keys_of
-from stats.forms import UsageFilters
+from stats.filter_boxes import filter_boxes
+from stats.forms import GRAIN_LABELS, MEASURE_LABELS, UsageFilters
 from stats.key_use import use_bar
-from stats.selectors import requests_on, usage_counted_at, usage_of
+from stats.periods import Grain
+from stats.queries import Dimension, minute_of
+from stats.selectors import requests_counted_on, usage_counted_at
+from stats.usage_page import usage_overview
+from stats.view_exports import EXPORTS, export_name, export_of
 
 MAX_KEYS = 200
+# Of the newest; others are reached from the table of keys and from their own pages.
+KEYS_TO_CHOOSE = 50
 
 
 @require_safe
 @vary_on_headers("HX-Request")
 @requires(Permission.SEE)
 def statistics(request: SiteRequest) -> HttpResponse:
-    """Requests of a period by service and outcome; 422 where the filters make no sense.
+    """Usage of a period by any cut; 422 where the filters make no sense.
 
     The page asks every few seconds and names the state it has `seen`: while that is the newest, there is nothing
     to answer (204).
     """
     account, now = account_or_404(request), utc_now()
     counted_at = usage_counted_at(account)
-    state = f"{day_of(now, settings.BILLING_ZONE)}.{counted_at.timestamp() if counted_at else 0}"
+    state = f"{minute_of(now):%Y%m%d%H%M}.{counted_at.timestamp() if counted_at else 0}"
     if request.GET.get("seen") == state:
         return HttpResponse(status=204)
-    filters = UsageFilters(request.GET.dict(), keys=list(all_keys_of(account)), now=now)
+    services = list(Service.objects.all())
+    filters = _filters(request, account, services, now)
     context: dict[str, Any] = {"filters": filters, "state": state, "counted_at": counted_at}
     if counted_at is not None:
         context["age_s"] = max(0, int((now - counted_at).total_seconds()))
     if filters.is_valid():
-        context |= usage_context(account, filters, now)
+        context |= _usage_context(account, filters, services, now)
+    context["boxes"] = filter_boxes(filters)
     template = "stats/_statistics.html" if request.htmx else "stats/statistics.html"
     return render(request, template, context, status=422 if filters.errors else 200)
+
+
+@require_safe
+@requires(Permission.SEE)
+def statistics_export(request: SiteRequest, format: str) -> HttpResponseBase:
+    """What the page shows as CSV or JSON, every group by itself, a few rows at a time."""
+    if format not in EXPORTS:
+        raise Http404("There is no such format.")
+    account, services = account_or_404(request), list(Service.objects.all())
+    filters = _filters(request, account, services, utc_now())
+    if not filters.is_valid():
+        text = "\n".join(str(error) for errors in filters.errors.values() for error in errors)
+        return HttpResponse(text, content_type="text/plain; charset=utf-8", status=422)
+    lines = export_of(account, filters.view, services=services, format=format)
+    name = f'attachment; filename="{export_name(filters.view, format)}"'
+    return StreamingHttpResponse(lines, content_type=EXPORTS[format], headers={"Content-Disposition": name})
 
 
 @require_safe
@@ -55,17 +82,45 @@ def key_use(request: SiteRequest) -> HttpResponse:
     """Today's requests of the keys that a page of the key list shows, as bars that go into its rows."""
     account = account_or_404(request)
     asked = [int(text) for text in request.GET.getlist("key")[:MAX_KEYS] if text.isascii() and text.isdecimal()]
-    keys = list(all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63]).only("pk", "requests_per_day"))
+    found = all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63])
+    keys = list(found.only("pk", "requests_per_day", "spiked_at", "spike_quota", "lineage"))
     today = day_of(utc_now(), settings.BILLING_ZONE)
-    used = requests_on(account=account, day=today, key_ids=[key.pk for key in keys])
-    bars = [use_bar(key.pk, used.get(key.pk, 0), key.requests_per_day, account.plan.requests_per_day) for key in keys]
+    used = requests_counted_on(account=account, day=today, keys=keys)
+    of_plan = account.plan.requests_per_day
+    bars = [
+        use_bar(key.pk, used.get(key.counted_id, 0), key.requests_per_day, of_plan, _spike_quota(key, today))
+        for key in keys
+    ]
     return render(request, "stats/_key_use.html", {"bars": bars})
 
 
-def usage_context(account: Account, filters: UsageFilters, now: datetime) -> dict[str, Any]:
-    period = filters.selected_period
+def _spike_quota(key: ApiKey, today: date) -> int | None:
+    return key.spike_quota_on(today, settings.BILLING_ZONE)
+
+
+def _filters(request: SiteRequest, account: Account, services: list[Service], now: datetime) -> UsageFilters:
+    return UsageFilters(request.GET, keys=_keys_to_choose(request, account), services=services, now=now)
+
+
+def _keys_to_choose(request: SiteRequest, account: Account) -> list[ApiKey]:
+    """The newest keys, and those that the URL names, deleted ones too."""
+    named = [text for text in request.GET.getlist(Dimension.KEY) if text.isascii() and text.isdecimal()]
+    ids = {int(text) for text in named if len(text) < 19}
+    newest = list(all_keys_of(account)[:KEYS_TO_CHOOSE])
+    missing = ids - {key.pk for key in newest}
+    return [*newest, *(all_keys_of(account).filter(pk__in=missing) if missing else [])]
+
+
+def _usage_context(account: Account, filters: UsageFilters, services: list[Service], now: datetime) -> dict[str, Any]:
+    view, zone = filters.view, settings.BILLING_ZONE
+    span = view.shown(zone)
     return {
-        "period": period,
-        "is_live": period.last == day_of(now, settings.BILLING_ZONE),
-        "report": usage_of(account=account, period=period, key=filters.selected_key),
+        "view": view,
+        "span": span,
+        "is_live": span.holds(now),
+        "overview": usage_overview(account, view, services=services, now=now),
+        "measure_label": MEASURE_LABELS[view.measure],
+        "grain": view.grain_shown(zone),
+        "grains": [(grain, GRAIN_LABELS[grain]) for grain in Grain if grain in span.grains],
+        "is_widened": (span.start, span.end) != (view.span.start, view.span.end),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import uuid
+import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from keys.models import Service
 from keys.services import CreatedKey, key_create
 from stats.events import UsageEvent
 from stats.outcomes import Outcome
+from stats.request_ids import request_id_at
 
 # A Monday, 10:00 in Hanoi.
 T0 = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -58,8 +59,9 @@ def make_key(
 def make_event(created: CreatedKey, service: str = "geocode", **overrides: Any) -> UsageEvent:
     outcome = overrides.pop("outcome", Outcome.ALLOWED)
     is_allowed = outcome is Outcome.ALLOWED
+    at = overrides.pop("at", T0)
     fields: dict[str, Any] = {
-        "at": T0,
+        "at": at,
         "account_id": created.key.account_id,
         "key_id": created.key.pk,
         "service_id": Service.objects.get(slug=service).pk,
@@ -68,7 +70,7 @@ def make_event(created: CreatedKey, service: str = "geocode", **overrides: Any) 
         "cost_micro_usd": 5_000 if is_allowed else 0,
         "ip": "203.0.113.7",
         "origin": "https://example.com",
-        "request_id": str(uuid.uuid4()),
+        "request_id": str(request_id_at(at, secrets.randbits(74))),
     }
     return UsageEvent(**{**fields, **overrides})
 

@@ -33,7 +33,8 @@ def event_line(event: UsageEvent) -> tuple[Outcome, bytes]:
         service_id=event.service_id,
         units=event.units,
         price_micro_usd=event.cost_micro_usd,
-    ) + encode_caller(ip=event.ip, origin=event.origin, request_id=event.request_id)
+        would_refuse=event.would_refuse,
+    ) + encode_caller(ip=event.ip, origin=event.origin, request_id=event.request_id, page_path=event.page_path)
 
 
 def push(*events: UsageEvent, per_entry: int = 1) -> None:
@@ -84,6 +85,8 @@ def as_kept(events: Iterable[UsageEvent]) -> list[tuple[Any, ...]]:
             e.cost_micro_usd,
             e.ip,
             e.origin,
+            e.page_path,
+            e.would_refuse,
         )
         for e in events
     )
@@ -102,6 +105,8 @@ def records() -> list[tuple[Any, ...]]:
         "cost_micro_usd",
         "ip",
         "origin",
+        "page_path",
+        "would_refuse",
     )
     return sorted((str(row[0]), *row[1:5], BY_NUMBER[row[5]], *row[6:]) for row in rows)
 

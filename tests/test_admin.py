@@ -63,7 +63,19 @@ N_QUERIES = {
     "usersessions.UserSession": 4,
 }
 # They belong to others, and show there or to nobody.
-NO_PAGE = {"pricetier", "budget", "membership", "restriction", "keyuse", "statementline", "noticeread", "noticemail"}
+NO_PAGE = {
+    "pricetier",
+    "budget",
+    "membership",
+    "restriction",
+    "rotation",
+    "keyuse",
+    "statementline",
+    "noticeread",
+    "noticemail",
+    "keyorigin",
+    "blockedorigin",
+}
 READ_ONLY: list[type[Model]] = [
     *(UsageRecord, MinuteUsage, HourlyUsage, DailyUsage, DailyOriginUsage, ShardCursor, LedgerEntry, Statement),
     *(AuditEntry, Invitation, Notice, UserSession, PlanRequest),

@@ -138,6 +138,13 @@
     input.dispatchEvent(new Event('input', { bubbles: true }))
   }
 
+  // From the replay of a list for report only. Nothing happens while the form is on its way already.
+  function enforce (form) {
+    if (form.querySelector('[type=submit]').disabled) return
+    form.elements.restrictions_mode.value = 'enforced'
+    form.requestSubmit()
+  }
+
   document.addEventListener('click', (event) => {
     const button = event.target.closest('button')
     if (!button) return
@@ -147,6 +154,7 @@
     else if (button.dataset.snippetCopy && button.dataset.copy === undefined) copySnippet(button)
     else if ('entryAdd' in button.dataset) add()
     else if ('entryOffer' in button.dataset) take(button)
+    else if ('enforce' in button.dataset) enforce(button.form)
     else if ('entryRemove' in button.dataset) remove(button.closest('.entry'))
   })
 

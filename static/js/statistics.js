@@ -28,17 +28,27 @@
   }
 
   const isDrawn = (series) => switched.get(series.key) ?? !series.off
-  const count = (number) => number.toLocaleString('en')
+  const language = document.documentElement.lang || 'en'
+  const whole = new Intl.NumberFormat(language)
+  const dollars = new Intl.NumberFormat(language, { style: 'currency', currency: 'USD', maximumFractionDigits: 6 })
+  // Money comes in micro-dollars; here it is divided for the eye, and nowhere else.
+  const shown = (number, isMoney) => isMoney ? dollars.format(number / 1e6) : whole.format(number)
 
-  function dataset (series) {
+  const holder = () => document.getElementById('usage-data')
+  const data = () => JSON.parse(holder().dataset.chart)
+  const words = () => holder().dataset
+
+  function faded (color) {
+    return color.replace(/[\d.]+\)$/, '0.4)')
+  }
+
+  function bars (series, unfinished) {
     const isThin = series.values.length > MOST_WITH_GAPS
     const color = styleOf(`swatch swatch-${series.swatch}`, 'backgroundColor')
+    const colors = series.values.map((_, n) => n === unfinished ? faded(color) : color)
     return {
-      label: series.label,
-      data: series.values,
-      hidden: !isDrawn(series),
-      backgroundColor: color,
-      hoverBackgroundColor: color,
+      backgroundColor: colors,
+      hoverBackgroundColor: colors,
       borderColor: styleOf('chart-ground', 'backgroundColor'),
       borderWidth: { top: isThin ? 0 : 1 },
       borderSkipped: false,
@@ -48,19 +58,63 @@
     }
   }
 
-  function options () {
+  function line (series, unfinished) {
+    const color = styleOf(`swatch swatch-${series.swatch}`, 'backgroundColor')
+    return {
+      type: 'line',
+      borderColor: color,
+      backgroundColor: color,
+      borderWidth: 2,
+      pointRadius: series.values.length > MOST_WITH_GAPS ? 0 : 2,
+      pointHitRadius: 12,
+      // The way into what is still under way.
+      segment: { borderDash: (part) => part.p1DataIndex === unfinished ? [4, 4] : undefined }
+    }
+  }
+
+  function dataset (series, { lines, unfinished }) {
+    return {
+      label: series.label,
+      data: series.values,
+      hidden: !isDrawn(series),
+      href: series.href,
+      ...(lines ? line(series, unfinished) : bars(series, unfinished))
+    }
+  }
+
+  function creditLine (values) {
+    return {
+      type: 'line',
+      label: words().credit,
+      data: values,
+      yAxisID: 'credit',
+      isCredit: true,
+      borderColor: styleOf('swatch swatch-credit', 'backgroundColor'),
+      backgroundColor: 'transparent',
+      borderWidth: 2,
+      pointRadius: 0,
+      pointHitRadius: 12,
+      stepped: 'after'
+    }
+  }
+
+  function options ({ lines, money, creditLeft }) {
     const ink = styleOf('quiet', 'color')
-    const line = styleOf('chart-line', 'backgroundColor')
+    const rule = styleOf('chart-line', 'backgroundColor')
     const font = { family: getComputedStyle(document.body).fontFamily, size: 12 }
+    const ticks = (isMoney) => ({ color: ink, font, precision: isMoney ? undefined : 0, maxTicksLimit: 7, callback: (value) => shown(value, isMoney) })
     return {
       responsive: true,
       maintainAspectRatio: false,
       animation: false,
-      locale: 'en',
+      locale: language,
       interaction: { mode: 'index', intersect: false },
+      onClick: (event, _, drawn) => follow(event, drawn),
+      onHover: (event, _, drawn) => { event.native.target.style.cursor = target(event, drawn) ? 'pointer' : '' },
       scales: {
-        x: { stacked: true, grid: { display: false }, border: { color: line }, ticks: { color: ink, font, maxRotation: 0, autoSkipPadding: 16 } },
-        y: { stacked: true, beginAtZero: true, suggestedMax: 4, grid: { color: line }, border: { display: false }, ticks: { color: ink, font, precision: 0, maxTicksLimit: 7 } }
+        x: { stacked: !lines, grid: { display: false }, border: { color: rule }, ticks: { color: ink, font, maxRotation: 0, autoSkipPadding: 16 } },
+        y: { stacked: !lines, beginAtZero: true, suggestedMax: money ? undefined : 4, grid: { color: rule }, border: { display: false }, ticks: ticks(money) },
+        ...(creditLeft ? { credit: { position: 'right', beginAtZero: true, grid: { display: false }, border: { display: false }, ticks: ticks(true) } } : {})
       },
       plugins: {
         legend: { display: false },
@@ -73,23 +127,49 @@
           bodyFont: font,
           titleFont: { ...font, weight: 600 },
           footerFont: { ...font, weight: 600 },
-          borderColor: line,
+          borderColor: rule,
           borderWidth: 1,
           boxPadding: 4,
-          filter: (item) => item.raw > 0,
+          filter: (item) => item.raw > 0 || item.dataset.isCredit,
           itemSort: (a, b) => b.datasetIndex - a.datasetIndex,
           callbacks: {
-            title: (items) => items.length ? data().titles[items[0].dataIndex] : '',
-            label: (item) => ` ${item.dataset.label}: ${count(item.raw)}`,
-            footer: (items) => items.length > 1 ? `Together: ${count(items.reduce((sum, item) => sum + item.raw, 0))}` : ''
+            title: (items) => items.length ? title(items[0].dataIndex) : '',
+            label: (item) => ` ${item.dataset.label}: ${shown(item.raw, money || item.dataset.isCredit)}`,
+            footer: (items) => together(items.filter((item) => !item.dataset.isCredit), money)
           }
         }
       }
     }
   }
 
-  const holder = () => document.getElementById('usage-data')
-  const data = () => JSON.parse(holder().dataset.chart)
+  function title (index) {
+    const { titles, unfinished } = data()
+    return index === unfinished ? `${titles[index]} (${words().unfinished})` : titles[index]
+  }
+
+  function together (items, money) {
+    return items.length > 1 ? `${words().together}: ${shown(items.reduce((sum, item) => sum + item.raw, 0), money)}` : ''
+  }
+
+  // Where a click leads: into the bar's day or month where that can be cut finer, else to what was hit alone.
+  function target (event, drawn) {
+    const [hit] = drawn.getElementsAtEventForMode(event.native, 'nearest', { intersect: true }, true)
+    const { hrefs } = data()
+    if (!hit) return ''
+    return hrefs?.[hit.index] || drawn.data.datasets[hit.datasetIndex].href || ''
+  }
+
+  function follow (event, drawn) {
+    const url = target(event, drawn)
+    if (!url) return
+    // As a click on a link of the page: the address, and the way back, are htmx's to keep.
+    const link = document.createElement('a')
+    for (const [name, value] of Object.entries({ href: url, 'hx-get': url, 'hx-target': '#statistics', 'hx-swap': 'outerHTML', 'hx-push-url': 'true' })) link.setAttribute(name, value)
+    link.hidden = true
+    holder().append(link)
+    window.htmx.process(link)
+    link.click()
+  }
 
   function showLegend (series) {
     const button = document.getElementById(`legend-${series.key}`)
@@ -103,26 +183,28 @@
       chart = null
     }
     if (!canvas) return
-    const { labels, series } = data()
+    const all = data()
     chart ??= new Chart(canvas, { type: 'bar', data: { labels: [], datasets: [] }, options: {} })
-    chart.options = options()
-    chart.data = { labels, datasets: series.map(dataset) }
+    chart.options = options(all)
+    const datasets = all.series.map((series) => dataset(series, all))
+    if (all.creditLeft) datasets.push(creditLine(all.creditLeft))
+    chart.data = { labels: all.labels, datasets }
     chart.update('none')
-    series.forEach(showLegend)
+    all.series.forEach(showLegend)
   }
 
   function unfold () {
-    for (const details of document.querySelectorAll('#usage details[id]')) {
+    for (const details of document.querySelectorAll('#usage details[id], #filters details[id]')) {
       details.open = folded.get(details.id) ?? details.open
     }
   }
 
   // ---- How old the newest number is, and whether the server still answers ----
   let renderedAt = performance.now()
-  const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' })
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'always' })
 
-  function ageText (seconds) {
-    if (seconds < 2) return 'just now'
+  function ageText (seconds, justNow) {
+    if (seconds < 2) return justNow
     if (seconds < 60) return relative.format(-Math.round(seconds), 'second')
     if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), 'minute')
     if (seconds < 86400) return relative.format(-Math.floor(seconds / 3600), 'hour')
@@ -132,7 +214,7 @@
   function showAge () {
     const time = document.querySelector('#usage [data-age-s]')
     if (!time) return
-    const text = ageText(Number(time.dataset.ageS) + (performance.now() - renderedAt) / 1000)
+    const text = ageText(Number(time.dataset.ageS) + (performance.now() - renderedAt) / 1000, time.dataset.justNow)
     if (time.textContent !== text) time.textContent = text
   }
 

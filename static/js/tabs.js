@@ -1,5 +1,6 @@
 // Tabs: buttons with role="tab" and aria-controls in a role="tablist", inside [data-tabs]. Arrow keys, Home and End
-// move between them. A form that comes back with errors opens on the first tab with one, else where it was left.
+// move between them. A form that comes back with errors opens on the first tab with one, else where it was left;
+// [data-tabs-open="id"] is the tab that it opens on at first.
 (() => {
   const left = new Map() // Which tab each [data-tabs="name"] was left on.
 
@@ -28,7 +29,8 @@
     }
     const wrong = tabs.find((tab) => tab.classList.contains('has-error'))
     const last = tabs.find((tab) => tab.id === left.get(group.dataset.tabs))
-    select(wrong || last || tabs[0])
+    const first = tabs.find((tab) => tab.id === group.dataset.tabsOpen)
+    select(wrong || last || first || tabs[0])
   }
 
   function startAll (root) {
@@ -37,7 +39,7 @@
   }
 
   document.addEventListener('DOMContentLoaded', () => startAll(document))
-  document.addEventListener('htmx:afterSwap', (event) => startAll(event.detail.target))
+  document.addEventListener('htmx:afterSwap', (event) => startAll(event.target)) // What is new, not what it replaced.
   document.addEventListener('dialog:closed', () => left.clear())
 
   document.addEventListener('click', (event) => {

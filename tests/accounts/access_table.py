@@ -19,6 +19,9 @@ class World:
     account: Account
     key: ApiKey
     deleted_key: ApiKey
+    disabled_key: ApiKey
+    rotated_key: ApiKey
+    request_id: str
     member_id: int
     invitation_id: int
     token: str
@@ -56,6 +59,18 @@ def deleted_key_id(world: World) -> list[object]:
     return [world.deleted_key.pk]
 
 
+def disabled_key_id(world: World) -> list[object]:
+    return [world.disabled_key.pk]
+
+
+def rotated_key_id(world: World) -> list[object]:
+    return [world.rotated_key.pk]
+
+
+def request_id(world: World) -> list[object]:
+    return [world.request_id]
+
+
 def edited_key(world: World) -> dict[str, object]:
     return {"version": world.key.version, "name": "Other"}
 
@@ -76,6 +91,10 @@ def invitation_id(world: World) -> list[object]:
     return [world.invitation_id]
 
 
+def evil_origin(world: World) -> dict[str, object]:
+    return {"origin": "https://evil.example"}
+
+
 def notice_id(world: World) -> list[object]:
     return [world.notice_id]
 
@@ -83,6 +102,7 @@ def notice_id(world: World) -> list[object]:
 SEE, CHANGE_KEYS = Permission.SEE, Permission.CHANGE_KEYS
 CHANGE_BILLING = Permission.CHANGE_BILLING
 MANAGE, HAND_OVER = Permission.MANAGE_MEMBERS, Permission.HAND_OVER
+day = {"overlap": "24h", "quiet": "never"}
 new_key = {"key_type": "rest", "name": "Mine"}
 
 ROWS = [
@@ -96,16 +116,36 @@ ROWS = [
     Row("keys:reveal", "get", CHANGE_KEYS, args=key_id, is_of_account=True),
     Row("keys:delete", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
     Row("keys:delete", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:block_origin", "get", CHANGE_KEYS, args=key_id, data=evil_origin, is_of_account=True, htmx=True),
+    Row("keys:block_origin", "post", CHANGE_KEYS, args=key_id, data=evil_origin, is_of_account=True, htmx=True),
+    Row("keys:unblock_origin", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:lift", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:lift", "post", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:undo", "post", CHANGE_KEYS, 302, args=deleted_key_id, is_of_account=True),
+    Row("keys:rotate", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:rotate", "post", CHANGE_KEYS, args=key_id, data=lambda w: dict(day), is_of_account=True, htmx=True),
+    Row("keys:retire", "post", CHANGE_KEYS, 302, args=rotated_key_id, is_of_account=True),
+    Row("keys:cancel_rotation", "post", CHANGE_KEYS, 302, args=rotated_key_id, is_of_account=True),
+    Row("receipts:rotation", "get", SEE, args=rotated_key_id, is_of_account=True),
+    Row("keys:disable", "get", CHANGE_KEYS, args=key_id, is_of_account=True, htmx=True),
+    Row("keys:disable", "post", CHANGE_KEYS, 302, args=key_id, is_of_account=True),
+    Row("keys:enable", "post", CHANGE_KEYS, 302, args=disabled_key_id, is_of_account=True),
     Row("keys:check_entry", "get", CHANGE_KEYS),
     Row("keys:check_entries", "post", CHANGE_KEYS),
     Row("keys:check_list", "post", CHANGE_KEYS),
+    Row("replay:key", "post", CHANGE_KEYS, args=key_id, is_of_account=True),
     Row("receipts:deleted", "get", SEE),
     Row("receipts:receipt", "get", SEE, args=deleted_key_id, is_of_account=True),
     # ---- statistics and bills ----
     Row("stats:statistics", "get", SEE),
+    Row("stats:statistics_export", "get", SEE, args=lambda world: ["csv"]),
     Row("stats:key_use", "get", SEE, data=lambda world: {"key": world.key.pk}),
     Row("stats:key_usage", "get", SEE, args=key_id, is_of_account=True, htmx=True),
     Row("stats:key_origins", "get", SEE, args=key_id, is_of_account=True, htmx=True),
+    Row("requests:log", "get", Permission.SEE_REQUESTS),
+    Row("requests:find", "get", Permission.SEE_REQUESTS, 302),
+    Row("requests:key_refusals", "get", Permission.SEE_REQUESTS, args=key_id, is_of_account=True, htmx=True),
+    Row("requests:explain", "get", Permission.SEE_REQUESTS, args=request_id, is_of_account=True),
     Row("billing:overview", "get", Permission.SEE_BILLS),
     Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),
     Row("billing:plan_request", "get", CHANGE_BILLING, args=lambda world: ["pro"], htmx=True),

@@ -25,10 +25,14 @@ from accounts.models import (
 )
 from accounts.permissions import Permission, may
 from accounts.tokens import token_create
-from keys.models import ApiKey
+from keys.models import ApiKey, BlockedOrigin
+from keys.overlap import Overlap
+from keys.rotation import key_rotate
 from keys.services import key_revoke
+from keys.switching import key_disable
 from tests.accounts.access_table import OPEN, OPERATORS, ROWS, SIGNED_IN, Row, World
-from tests.factories import make_account, make_key, make_member, make_notice, owner_of
+from tests.factories import make_account, make_event, make_key, make_member, make_notice, owner_of
+from tests.road import store
 
 pytestmark = pytest.mark.django_db
 
@@ -44,14 +48,21 @@ def world(mailoutbox: list[EmailMessage]) -> World:
     owner = account.memberships.get(role=Role.OWNER)
     invited = invitation_create(by=owner, email="invited@example.com", role=Role.VIEWER)
     assert invited.token
-    key, deleted = make_key(account).key, make_key(account).key
+    created, (deleted, disabled, rotated) = make_key(account), (make_key(account).key for _ in range(3))
+    event = make_event(created)
+    store(event)
     key_revoke(key=deleted)
+    key_disable(key=disabled)
+    key_rotate(key=rotated, overlap=Overlap.DAY)
     notice = make_notice(account)
     made = token_create(member=subject, name="Theirs", scopes=[TokenScope.USAGE], expires_at=None)
     return World(
         account=account,
-        key=key,
+        key=created.key,
         deleted_key=deleted,
+        disabled_key=disabled,
+        rotated_key=rotated,
+        request_id=event.request_id,
         member_id=subject.pk,
         invitation_id=invited.invitation.pk,
         token=invited.token,
@@ -128,8 +139,9 @@ def state() -> list[object]:
     return [
         sorted(Membership.objects.values_list("account", "user", "role", "mails_notices")),
         sorted(Account.objects.values_list("pk", "name", "asks_before_showing_keys")),
-        sorted(ApiKey.objects.values_list("pk", "name", "version", "revoked_at")),
+        sorted(ApiKey.objects.values_list("pk", "name", "version", "disabled_at", "revoked_at", "expires_at")),
         sorted(PersonalToken.objects.values_list("pk", "name")),
+        BlockedOrigin.objects.count(),
         sorted(Invitation.objects.values_list("pk", "token_digest", "withdrawn_at")),
         sorted(Notice.objects.values_list("pk")),
         NoticeRead.objects.count(),

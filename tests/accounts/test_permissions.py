@@ -14,6 +14,7 @@ def test_every_role_is_in_every_table_and_sees_its_account() -> None:
 @pytest.mark.parametrize(
     ("permission", "roles"),
     [
+        (Permission.SEE_REQUESTS, {Role.OWNER, Role.ADMIN, Role.DEVELOPER, Role.VIEWER}),
         (Permission.CHANGE_KEYS, {Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
         (Permission.SEE_BILLS, {Role.OWNER, Role.BILLING}),
         (Permission.CHANGE_BILLING, {Role.OWNER, Role.BILLING}),

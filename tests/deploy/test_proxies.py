@@ -63,6 +63,17 @@ def test_refused_requests_get_the_gates_own_answer(proxy: str, api: Api) -> None
     assert api.asked == []
 
 
+def test_caller_is_told_what_a_list_for_report_only_would_refuse(proxy_name: str, proxy: str, api: Api) -> None:
+    key = make_key(restrictions=["http*://example.com/*"], restrictions_mode="report_only")
+    forged = ("Goongdash-Would-Refuse", "forged")
+    own, foreign = ask(proxy, geocode(key), ORIGIN, forged), ask(proxy, geocode(key), ("Origin", "https://evil.org"))
+    assert (own.status, foreign.status) == (200, 200)
+    assert own.values("Goongdash-Would-Refuse") == []
+    said = api.asked[1] if proxy_name == "traefik" else foreign
+    assert said.values("Goongdash-Would-Refuse") == ["ORIGIN_NOT_ALLOWED"]
+    assert "Goongdash-Would-Refuse" in foreign.values("Access-Control-Expose-Headers")[0]
+
+
 def test_request_over_a_limit_is_told_when_to_come_again(proxy: str, api: Api) -> None:
     Plan.objects.create(slug="two", name="Two", rate_limit=2, rate_window_s=3_600, credit_micro_usd=10**9)
     key = make_key(make_account(plan="two"), restrictions=["http*://example.com/*"])

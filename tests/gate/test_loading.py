@@ -17,6 +17,8 @@ from goongdash.lib.clock import to_epoch_us, utc_now
 from goongdash.lib.periods import day_of, day_start
 from keys.limits import KeyLimits
 from keys.models import Service
+from keys.overlap import Overlap
+from keys.rotation import key_rotate
 from keys.services import CreatedKey, key_revoke
 from stats.outcomes import Outcome
 from tests.factories import make_account, make_event, make_key
@@ -56,7 +58,7 @@ def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
     keys = used_keys()
     digests = [key.key.lookup_digest for key in keys]
     alone = {digest: load_keys([digest])[digest] for digest in digests}
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         together = load_keys([*digests, "f" * 64])
     assert together == alone
     used = [together[digest].used for digest in digests]
@@ -69,6 +71,20 @@ def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
     ]
     assert together[digests[2]].credit.allowance_micro_usd == 7
     assert together[digests[0]].credit.allowance_micro_usd == together[digests[3]].credit.allowance_micro_usd + 1_000
+
+
+def test_keys_of_one_lineage_begin_at_what_all_of_them_used(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    created, other = make_key(), make_key()
+    rotation = key_rotate(key=created.key, overlap=Overlap.DAY).rotation
+    now = utc_now()
+    new = CreatedKey(rotation.new, "")
+    store(make_event(created, at=now), make_event(new, at=now), make_event(new, at=now), make_event(other, at=now))
+    digests = [key.lookup_digest for key in (created.key, rotation.new, other.key)]
+    with django_assert_num_queries(13):
+        read = load_keys(digests)
+    found = [read[digest] for digest in digests]
+    assert [one.counted_id for one in found] == [created.key.pk, created.key.pk, other.key.pk]
+    assert [one.used.n_key_today for one in found] == [3, 3, 1]
 
 
 def test_key_has_the_lower_of_its_own_limits_and_its_plan_s() -> None:
@@ -88,7 +104,7 @@ def test_own_limits_are_read_with_what_the_key_has_used_of_them(
     budgeted = make_key()
     budget_set(account=budgeted.key.account, amount_micro_usd=5)
     store(*(make_event(one, at=utc_now()) for one in (key, key, other, budgeted)))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         read = load_keys([one.key.lookup_digest for one in (key, other, budgeted)])
     found = [read[one.key.lookup_digest] for one in (key, other, budgeted)]
     assert [one.own for one in found] == [OwnLimits(100, 9_000_000), None, OwnLimits(budget_micro_usd=5)]
@@ -111,7 +127,7 @@ def test_price_that_volume_or_a_coming_day_changes_is_read_with_what_the_account
     account = make_account()
     keys = [make_key(account), make_key(account), make_key()]
     store(*(make_event(key, slug, at=utc_now()) for key in keys[:2] for slug in ("geocode", "trip")))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         read = load_keys([key.key.lookup_digest for key in keys])
     found = [read[key.key.lookup_digest] for key in keys]
     from_us = to_epoch_us(day_start(coming.effective_on, settings.BILLING_ZONE))
@@ -134,7 +150,7 @@ def test_key_has_its_choice_of_services_and_without_one_none() -> None:
 def test_deleted_key_is_read_without_its_money(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     key = make_key().key
     key_revoke(key=key)
-    with django_assert_num_queries(4):  # Digest, key, restrictions, services.
+    with django_assert_num_queries(5):  # Digest, key, restrictions, services, blocked origins.
         (snapshot,) = load_keys([key.lookup_digest]).values()
     assert snapshot.is_revoked
     assert (snapshot.key_id, snapshot.account_id) == (key.pk, key.account_id)

@@ -275,3 +275,13 @@ def test_memory_of_callers_and_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) 
         assert local._rates._n_passes == sum(map(len, local._rates._logs.values())) <= 6
         assert len(local._sessions._sessions) <= 2
         assert max(len(local._days), len(local._months), len(local._spent)) <= 3
+
+
+def test_keys_of_one_lineage_share_day_and_rate() -> None:
+    old = replace(KEY, requests_per_day=3)
+    new = replace(old, key_id=8, lineage_id=old.key_id)
+    local = LocalLimits(ZONE)
+    assert outcomes(local, asked(old), 2) + outcomes(local, asked(new), 2) == [
+        *(Outcome.ALLOWED, Outcome.ALLOWED, Outcome.ALLOWED, Outcome.DAILY_QUOTA),
+    ]
+    assert asked(old).caller == asked(new).caller

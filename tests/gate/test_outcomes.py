@@ -324,6 +324,7 @@ def change(key: ApiKey, *, services: list[int], limits: KeyLimits) -> None:
         name=key.name,
         description="",
         restrictions=[],
+        restrictions_mode=key.restrictions_mode,
         allows_no_origin=False,
         services=services,
         limits=limits,

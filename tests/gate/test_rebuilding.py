@@ -25,6 +25,9 @@ from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_number, day_of
 from keys.limits import KeyLimits
 from keys.models import Service
+from keys.overlap import Overlap
+from keys.rotation import key_rotate
+from keys.services import CreatedKey
 from stats.ingest import ingest_all
 from stats.models import ShardCursor, UsageRecord
 from stats.outcomes import OUTCOMES, Outcome
@@ -111,6 +114,19 @@ def test_every_counter_is_written_as_the_sums_say_and_then_the_mark() -> None:
     cursor = ShardCursor.objects.get(shard=shard_of(account.pk))
     assert cursor.n_rolled_up == cursor.n_records == 9
     assert counters_rebuild() == 0
+
+
+@pytest.mark.django_db
+def test_keys_of_one_lineage_are_counted_together() -> None:
+    created, now = make_key(limits=KeyLimits(requests_per_month=9)), utc_now()
+    rotation = key_rotate(key=created.key, overlap=Overlap.DAY).rotation
+    store(make_event(created, at=now), make_event(CreatedKey(rotation.new, ""), at=now))
+    counters_rebuild()
+    found = counters(created.key.account_id)
+    assert {name.split()[1]: values for name, values in found.items() if "k" in name or "day" in name} == {
+        str(created.key.pk): (2,),
+        f"k{created.key.pk}": (2, 10_000),
+    }
 
 
 @pytest.mark.django_db

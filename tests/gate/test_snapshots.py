@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gate.changes import apply
+from gate.decide import Ruling
 from gate.snapshot import Catalogue, ServiceFacts
 from gate.snapshots import MAX_DECISIONS, UNKNOWN_TTL_S, Entry, Snapshots, SourceUnavailable
 from gate.use import Use
@@ -208,8 +209,8 @@ def test_services_are_read_anew_and_what_hung_on_them_is_worked_out_anew(event: 
         elif event == "reconnected":
             snapshots.doubt_all()
         entry = await snapshots.ask("a")
-        entry.use(SNAPSHOT, GEOCODE, None)
-        entry.remember((1, None, None, None), (Use.of(SNAPSHOT, GEOCODE, None), b""))
+        entry.use(SNAPSHOT, GEOCODE, Ruling(None))
+        entry.remember((1, None, None, None), (Use.of(SNAPSHOT, GEOCODE, Ruling(None)), b""))
         source.catalogue = Catalogue.of([replace(GEOCODE, unit="map_load")])
         if event != "time-to-live":
             snapshots.doubt_all()
@@ -258,7 +259,7 @@ def test_key_made_after_it_was_asked_for_is_found_when_announced() -> None:
 
 def test_decisions_kept_for_a_key_are_bounded_in_number_and_size() -> None:
     entry = Entry(SNAPSHOT, 0.0)
-    decision = (Use.of(SNAPSHOT, None, None), b"")
+    decision = (Use.of(SNAPSHOT, None, Ruling(None)), b"")
     for n in range(3_000):
         entry.remember((1, b"https://%d.example/" % n, None, None), decision)
         assert len(entry.decisions) <= MAX_DECISIONS

@@ -39,11 +39,11 @@ def own_redis(live: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnRedis]
 
 @pytest.fixture
 def key(live: None) -> CreatedKey:
-    """A key whose limits are in nobody's way but the day's, which is 40."""
+    """A key whose limits are in nobody's way but the day's, which is 40. Its list is for report only."""
     Plan.objects.create(
         slug="forty", name="Forty", rate_limit=10_000, requests_per_day=40, credit_micro_usd=1_000_000_000
     )
-    return make_key(make_account(plan="forty"))
+    return make_key(make_account(plan="forty"), restrictions=["example.com"], restrictions_mode="report_only")
 
 
 class Caller:
@@ -162,6 +162,7 @@ def test_open_gate_holds_the_limit_through_an_outage_and_every_event_is_one_reco
         assert caller.ask(5) == [429] * 5
         assert stored() == caller.told
         assert (len(caller.told), n_lost()) == (51, 0)
+        assert not UsageRecord.objects.filter(would_refuse=False).exists()
 
 
 def test_open_gate_whose_redis_freezes_in_the_middle_of_calls_loses_and_doubles_nothing(

@@ -53,6 +53,11 @@ def test_create_key_takes_limits_of_its_own(alice: Account) -> None:
     assert ApiKey.objects.get().limits == KeyLimits(None, 100, 2_000, 12_500_000)
 
 
+def test_create_key_may_only_report(alice: Account) -> None:
+    report_of(*create(alice, "--allow", "example.com", "--report-only"))
+    assert ApiKey.objects.get().is_report_only
+
+
 def test_create_key_without_json_is_for_people(alice: Account) -> None:
     assert run(*create(alice)).startswith(f"Key {ApiKey.objects.get().pk}: gr_")
 

@@ -45,10 +45,12 @@ def test_form_cleans_to_the_arguments_of_key_create() -> None:
         "name": "Storefront",
         "description": "",
         "restrictions": ["example.com", "203.0.113.7"],
+        "restrictions_mode": "enforced",
         "allows_no_origin": False,
         "services": [],
         "limits": NO_LIMITS,
         "expires_at": None,
+        "on_spike": "report",
     }
 
 
@@ -195,3 +197,13 @@ def test_any_text_is_taken_or_refused_in_words(entries: list[str]) -> None:
     form = bound(restrictions=entries)
     assert form.is_valid() != bool(form.errors)
     assert all((entry.error is None) == (entry.parsed is not None) for entry in form.entries)
+
+
+def test_mode_that_is_not_said_is_as_it_was(alice: Account) -> None:
+    key = make_key(alice, restrictions_mode="report_only").key
+    form = editing(key)
+    assert form.errors == {}
+    assert (form.arguments["restrictions_mode"], form.changed_data) == ("report_only", [])
+    assert form["restrictions_mode"].value() == "report_only"
+    assert editing(key, restrictions_mode="enforced").changed_data == ["restrictions_mode"]
+    assert "restrictions_mode" in editing(key, restrictions_mode="loud").errors

@@ -25,9 +25,9 @@ pytestmark = pytest.mark.django_db
 
 GOONG_KEY = "7fKq2LwP9xQeT4bVn8RmYc3ZsHd6JgUa1Xo5EiNt"
 MAPBOX_KEY = "pk.eyJ1IjoiYWxpY2UiLCJhIjoiY2sifQ.abcdefGHIJKL_mno-pqr"
-GOOD = f"""text,type,name,restrictions,created
-{GOONG_KEY},rest,Storefront,example.com 203.0.113.7,2021-03-04T05:06:07Z
-{MAPBOX_KEY},tiles,Bản đồ,,
+GOOD = f"""text,type,name,restrictions,mode,created
+{GOONG_KEY},rest,Storefront,example.com 203.0.113.7,Report_only,2021-03-04T05:06:07Z
+{MAPBOX_KEY},tiles,Bản đồ,,,
 """
 
 
@@ -57,6 +57,7 @@ def test_import_makes_the_keys_of_the_list(alice: Account, tmp_path: Path) -> No
     assert (found["done"], found["imported"], found["exists"], found["refused"], code) == (True, 2, 0, 0, 0)
     assert (first.account, first.type, first.name, second.name) == (alice, "rest", "Storefront", "Bản đồ")
     assert decrypt(first.ciphertext) == GOONG_KEY
+    assert (first.is_report_only, second.is_report_only) == (True, False)
     assert second.lookup_digest == lookup_digest(MAPBOX_KEY)
     assert first.created_at == datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
     assert list(Restriction.objects.values_list("key", "text")) == [
@@ -90,7 +91,7 @@ def test_one_row_that_cannot_be_leaves_nothing_behind(
     alice: Account, tmp_path: Path, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks() as waiting:
-        found, code = report(tmp_path, GOOD + "another-key-of-some-length,rest,Bad,exa..mple.com,\n")
+        found, code = report(tmp_path, GOOD + "another-key-of-some-length,rest,Bad,exa..mple.com,,\n")
     assert (found["done"], found["imported"], found["refused"], code) == (False, 2, 1, 1)
     assert found["rows"][2] == {
         "row": 3,
@@ -100,7 +101,7 @@ def test_one_row_that_cannot_be_leaves_nothing_behind(
         "reason": "This is not a valid host name or IP address.",
     }
     assert (ApiKey.objects.count(), Restriction.objects.count(), waiting) == (0, 0, [])
-    printed, _ = run(tmp_path, GOOD + "short,rest,Bad,,\n")
+    printed, _ = run(tmp_path, GOOD + "short,rest,Bad,,,\n")
     assert "Nothing is imported: 1 of 3 rows cannot be." in printed
 
 
@@ -121,6 +122,7 @@ def test_one_row_that_cannot_be_leaves_nothing_behind(
         ({"name": "a\ud800b"}, "cannot be stored"),
         ({"restrictions": ("10.0.0.5/24",)}, "host bits"),
         ({"restrictions": tuple(f"s{n}.example.com" for n in range(201))}, "at most 200"),
+        ({"mode": "loud"}, "neither enforced nor report_only"),
         ({"created_at": T0.replace(year=2030)}, "in the future"),
     ],
 )
@@ -150,10 +152,10 @@ def test_key_of_another_account_is_refused_and_left_alone(alice: Account, charli
     assert ApiKey.objects.get().name == "Charlie's"
 
 
-def test_deleted_key_does_not_come_back(alice: Account) -> None:
+def test_deleted_key_is_not_brought_back_by_an_import(alice: Account) -> None:
     key_revoke(key=make_key(alice, text=GOONG_KEY).key)
     [found] = keys_import(account=alice, rows=[row()], now=T0).rows
-    assert found.reason == "This key was deleted here, and a deleted key does not come back."
+    assert found.reason == "This key was deleted here; undo that, which is possible for 30 days."
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",), ("--dry-run",)])

@@ -3,75 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import time
 
-import pytest
-from django.db import connections
-from django.test import Client
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from pytest_django import Settings
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey
+from stats.ingest import ingest_all
 from stats.outcomes import Outcome
-from tests.clients.harness import CHROMIUM, CHROMIUM_ARGS
-from tests.factories import make_account, make_event, make_key, owner_of
+from tests.factories import make_event, make_key
+from tests.keys.conftest import PHONE, OpenPage
+from tests.processes import GateProcess
 from tests.road import store
-
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture
-def owner(live: None) -> Account:
-    return make_account("alice@example.com", name="Alice Maps")
-
-
-@pytest.fixture
-def chromium(owner: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    """Started last and closed first: while it runs, this thread has an event loop and another database connection."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # No query is ever made from within that loop.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
-        yield browser
-        browser.close()
-        connections.close_all()
-
-
-@pytest.fixture
-def site_url(owner: Account, request: pytest.FixtureRequest, settings: Settings) -> str:
-    # Asked for only now, after `live`: pytest-django would else empty the tables when the catalogue is back in them.
-    server: LiveServer = request.getfixturevalue("live_server")
-    settings.ALLOWED_HOSTS = ["localhost"]
-    return server.url
-
-
-@pytest.fixture
-def open_keys(site_url: str, owner: Account, chromium: Browser) -> Iterator[OpenPage]:
-    """Opens /keys as the owner, in a window of its own. No page may have had an error or broken the policy."""
-    client = Client()
-    client.force_login(owner_of(owner))
-    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site_url}
-    trouble: list[str] = []
-    contexts = []
-
-    def open_page(path: str = "/keys", viewport: dict[str, int] = WIDE) -> Page:
-        context = chromium.new_context(viewport=viewport, permissions=["clipboard-read", "clipboard-write"])  # type: ignore[arg-type]
-        contexts.append(context)
-        context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("console", lambda line: trouble.append(line.text) if "Security Policy" in line.text else None)
-        page.goto(site_url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert trouble == []
 
 
 def dialog(page: Page) -> Locator:
@@ -270,3 +214,53 @@ def test_phone_shows_everything_within_its_width(owner: Account, open_keys: Open
     expect(page.locator("#tested").get_by_text("Refused")).to_be_visible()
     box = dialog(page)
     assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def test_list_only_reports_until_its_replay_refuses_nobody_who_belongs(
+    owner: Account, gate: GateProcess, open_keys: OpenPage
+) -> None:
+    created = make_key(owner, name="Storefront", restrictions=["example.com"])
+
+    def ask(origin: str) -> int:
+        return gate.get(f"/Geocode?address=x&api_key={created.text}", headers={"Origin": origin}).status_code
+
+    page = open_keys()
+    row = page.get_by_role("row", name=re.compile("Storefront"))
+    edit = page.get_by_role("button", name="Edit the key “Storefront”")
+    edit.click()
+    page.get_by_role("tab", name="Restrictions").click()
+    page.get_by_label("Report only").check()
+    page.get_by_role("button", name="Last 7 days").click()
+    expect(page.get_by_text("No requests in the last 7 days.")).to_be_visible()
+    dialog(page).get_by_role("button", name="Save", exact=True).click()
+    expect(row.get_by_text("Report only")).to_be_visible()
+
+    wait_until(lambda: ask("https://shop.example.org") == 200)
+    assert ask("https://example.com") == 200
+    ingest_all()
+
+    edit.click()
+    page.get_by_role("tab", name="Restrictions").click()
+    expect(page.get_by_label("Report only")).to_be_checked()
+    page.get_by_role("button", name="Last 7 days").click()
+    found = page.locator("#replay")
+    # More than one where the gate had not heard of the switch yet.
+    expect(found.get_by_text(re.compile(r"this list would have refused [1-9] of \d+ requests\."))).to_be_visible()
+    found.get_by_role("button", name="Allow https://shop.example.org").click()
+    expect(found.get_by_text(re.compile(r"this list would have refused 0 of \d+ requests\."))).to_be_visible()
+    assert entries(page) == ["http*://example.com/*", "https://shop.example.org/*"]
+    found.get_by_role("button", name="Save and enforce").dblclick()
+    expect(page.get_by_text("is saved, and holds at once")).to_be_visible()
+    expect(row.get_by_text("Report only")).to_have_count(0)
+
+    wait_until(lambda: ask("https://evil.example.net") == 403)
+    assert ask("https://shop.example.org") == 200
+    key = ApiKey.objects.get()
+    assert (key.restrictions_mode, key.version) == ("enforced", 3)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.3)

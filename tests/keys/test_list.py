@@ -143,3 +143,10 @@ def test_list_asks_as_often_whatever_is_asked_of_it(
     # Session, user, account; keys found, keys, restrictions, services; the bell; where filtered, all keys.
     with django_assert_num_queries(9 if query else 8):
         assert len(names(alice_client, **query)) == 8
+
+
+def test_list_that_only_reports_is_marked_and_others_are_not(alice: Account, alice_client: Client) -> None:
+    make_key(alice, restrictions=["example.com"])
+    assertNotContains(alice_client.get("/keys"), "Report only")
+    make_key(alice, restrictions=["example.com"], restrictions_mode="report_only")
+    assertContains(alice_client.get("/keys"), '<span class="state state-warn keys-mode">Report only</span>', count=1)

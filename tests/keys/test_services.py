@@ -150,12 +150,29 @@ def update(key: ApiKey, version: int = 1, **changes: Any) -> set[str]:
         "name": key.name,
         "description": key.description,
         "restrictions": restriction_texts(key),
+        "restrictions_mode": key.restrictions_mode,
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
         "limits": key.limits,
         "expires_at": key.expires_at,
     }
     return key_update(key=key, version=version, **{**as_it_is, **changes})
+
+
+def test_list_may_be_for_report_only_and_the_history_tells_each_switch(alice: Account) -> None:
+    key = make_key(alice, restrictions=["example.com"], restrictions_mode="report_only").key
+    assert (key.is_report_only, make_key(alice).key.is_report_only) == (True, False)
+    assert update(key, restrictions_mode="enforced") == {"restrictions_mode"}
+    key.refresh_from_db()
+    assert not key.is_report_only
+    told = AuditEntry.objects.filter(object_kind="key", object_id=key.pk).order_by("pk")
+    assert [entry.changes.get("restrictions_mode") for entry in told] == [
+        [None, "report_only"],
+        ["report_only", "enforced"],
+    ]
+    for wrong in (lambda: make_key(alice, restrictions_mode="loud"), lambda: update(key, 2, restrictions_mode="")):
+        with pytest.raises(KeyInvalid):
+            wrong()
 
 
 def test_update_makes_the_key_what_it_is_to_be_and_no_other(alice: Account) -> None:

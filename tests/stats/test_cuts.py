@@ -14,7 +14,7 @@ from goongdash.lib.periods import day_start
 from keys.models import Service
 from keys.services import CreatedKey
 from stats import rollups
-from stats.cuts import busiest_hour, usage_cut
+from stats.cuts import busiest_hour, usage_cells, usage_cut, usage_totals
 from stats.events import UsageEvent
 from stats.outcomes import Outcome
 from stats.periods import Grain
@@ -156,6 +156,20 @@ def test_origins_without_a_row_of_their_own_are_among_the_others(
     monkeypatch.setattr(rollups, "MAX_ORIGINS", 1)
     store(make_event(key, origin=A), *copies(make_event(key, origin=B), 2))
     assert n_by_group(asked(alice, group_by=Dimension.ORIGIN)) == {B: 2, OTHER: 1}
+
+
+def test_totals_have_every_group_by_itself_whatever_the_grain(alice: Account) -> None:
+    keys = [make_key(alice) for _ in range(TOP_GROUPS + 2)]
+    store(*(make_event(each, at=T0 - timedelta(days=n % 3)) for n, each in enumerate(keys)))
+    totals = usage_totals(asked(alice, group_by=Dimension.KEY))
+    assert {group: each.n_requests for group, each in totals.items()} == {each.key.pk: 1 for each in keys}
+    assert usage_totals(asked(alice))[None].n_requests == len(keys)
+    assert {cell.group for cell in usage_cells(asked(alice, group_by=Dimension.KEY))} == set(totals)
+
+
+def test_totals_of_nothing_are_zero(alice: Account) -> None:
+    assert usage_totals(asked(alice)) == {None: Totals()}
+    assert usage_totals(asked(alice, group_by=Dimension.KEY)) == {}
 
 
 def test_a_minute_or_hour_in_part_asked_for_is_taken_whole(alice: Account, key: CreatedKey) -> None:

@@ -43,6 +43,8 @@ EVENTS = st.builds(
     ip=st.ip_addresses().map(str),
     origin=ORIGINS,
     request_id=st.uuids().map(str),
+    page_path=st.from_regex(r"(/[!-~]{1,200})?", fullmatch=True),
+    would_refuse=st.booleans(),
 )
 EVENT = UsageEvent(T0, 1, 2, 3, Outcome.ALLOWED, 1, 5_000, "203.0.113.7", "https://example.com", str(uuid.UUID(int=7)))
 
@@ -51,6 +53,12 @@ def wire(*events: UsageEvent, n_before: int = 0) -> Fields:
     """The fields of an entry of `events` as Redis gives them back."""
     entry = encode_entry(n_before=n_before, at=events[0].at, lines=[event_line(event) for event in events])
     return {name.encode(): value if isinstance(value, bytes) else str(value).encode() for name, value in entry.items()}
+
+
+def one_field_more(flag: str) -> Fields:
+    """A good entry in whose one line a field follows the price."""
+    fields = wire(EVENT)[b"e"].decode().split("\t")
+    return {**wire(EVENT), b"e": "\t".join([*fields[:7], flag, *fields[7:]]).encode()}
 
 
 def line_with(**fields: str) -> Fields:
@@ -171,6 +179,12 @@ def test_line_with_one_byte_changed_is_read_as_an_event_or_unreadable(data: st.D
         line_with(ip=""),
         line_with(origin="a\x00b"),
         line_with(origin="o" * 256),
+        line_with(origin="o\x1f"),
+        line_with(origin="o\x1f/" + "p" * 255),
+        line_with(origin="o\x1f/a\x1f/b"),
+        one_field_more("0"),
+        one_field_more("11"),
+        one_field_more(""),
         line_with(request_id="7"),
         line_with(request_id="{00000000-0000-0000-0000-000000000007}"),
         line_with(request_id=str(uuid.UUID(int=7)) + "\textra"),
@@ -179,6 +193,21 @@ def test_line_with_one_byte_changed_is_read_as_an_event_or_unreadable(data: st.D
 def test_what_the_record_table_would_refuse_is_unreadable(fields: Fields) -> None:
     with pytest.raises(EventUnreadable):
         decode_entry(fields)
+
+
+def test_line_of_a_gate_that_knew_no_modes_and_no_paths_is_read() -> None:
+    line = b"0\t1\t1\t2\t3\t1\t5000\t203.0.113.7\thttps://example.com\t00000000-0000-0000-0000-000000000007"
+    assert wire(EVENT)[b"e"] == line
+    (event,) = decode_entry({**wire(EVENT), b"e": line}).events
+    assert (event.origin, event.page_path, event.would_refuse) == ("https://example.com", "", False)
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [("/", ""), ("", ""), ("/shop", "/shop"), ("/" + "a" * 400, "/" + "a" * 254)]
+)
+def test_path_of_the_page_is_kept_beside_its_origin(said: str, read: str) -> None:
+    (event,) = decode_entry(wire(replace(EVENT, page_path=said, would_refuse=True))).events
+    assert event == replace(EVENT, page_path=read, would_refuse=True)
 
 
 def test_link_local_caller_is_kept_without_our_interface() -> None:

@@ -13,6 +13,8 @@ from pytest_django.asserts import assertContains, assertNotContains, assertRedir
 from accounts.models import Account, Plan
 from goongdash.lib.clock import utc_now
 from keys.limits import KeyLimits
+from keys.overlap import Overlap
+from keys.rotation import key_rotate
 from keys.services import CreatedKey
 from stats.key_use import UseBar, use_bar
 from stats.outcomes import Outcome
@@ -52,6 +54,18 @@ def test_bars_count_what_counts_against_the_day_s_limit(alice: Account, alice_cl
     assertContains(page, "2 of 1,000")
     assertContains(page, "3 of 3")
     assertContains(page, 'class="meter meter-bad" max="3" value="3"')
+
+
+def test_old_and_new_key_of_a_rotation_show_the_day_that_they_share(alice: Account, alice_client: Client) -> None:
+    created = make_key(alice, limits=KeyLimits(requests_per_day=100))
+    use(created, 3)
+    rotated = key_rotate(key=created.key, overlap=Overlap.DAY)
+    assert rotated.text
+    use(CreatedKey(rotated.rotation.new, rotated.text), 2)
+    keys = [created.key.pk, rotated.rotation.new.pk]
+    for asked in (keys, keys[:1], keys[1:]):
+        page = alice_client.get(URL, {"key": asked}).content.decode()
+        assert page.count("5 of 100") == len(asked)
 
 
 def test_plan_without_a_limit_has_no_bar(alice: Account, alice_client: Client) -> None:

@@ -10,16 +10,13 @@ from hypothesis import strategies as st
 from goongdash.lib.periods import PeriodError, day_of, day_start
 from stats.periods import (
     EARLIEST_DAY,
-    LABELS,
     MAX_DAYS,
     Grain,
     Period,
-    PeriodName,
     buckets,
     custom_period,
     hour_of,
     hours,
-    named_period,
 )
 from tests.factories import T0
 
@@ -40,46 +37,6 @@ ZONES = [
 ]
 zones = st.sampled_from(ZONES)
 some_days = st.dates(date(2005, 1, 1), date(2030, 12, 31))
-
-
-@pytest.mark.parametrize(
-    ("name", "first", "last"),
-    [
-        (PeriodName.TODAY, date(2026, 11, 23), date(2026, 11, 23)),
-        (PeriodName.WEEK, date(2026, 11, 17), date(2026, 11, 23)),
-        (PeriodName.THIRTY_DAYS, date(2026, 10, 25), date(2026, 11, 23)),
-        (PeriodName.THIS_MONTH, date(2026, 11, 1), date(2026, 11, 23)),
-        (PeriodName.LAST_MONTH, date(2026, 10, 1), date(2026, 10, 31)),
-        (PeriodName.CUSTOM, date(2026, 11, 17), date(2026, 11, 23)),
-    ],
-)
-def test_named_periods_end_with_today_or_with_a_whole_month(name: PeriodName, first: date, last: date) -> None:
-    assert named_period(name, now=T0, zone=HANOI) == Period(first, last)
-
-
-def test_every_period_has_a_label() -> None:
-    assert set(LABELS) == set(PeriodName)
-
-
-def test_today_is_the_day_of_the_zone() -> None:
-    late_evening_utc = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
-    assert named_period(PeriodName.TODAY, now=late_evening_utc, zone=HANOI).first == date(2026, 11, 24)
-    assert named_period(PeriodName.TODAY, now=late_evening_utc, zone=ZoneInfo("UTC")).first == date(2026, 11, 23)
-
-
-def test_last_month_of_january_is_in_the_year_before() -> None:
-    period = named_period(PeriodName.LAST_MONTH, now=datetime(2027, 1, 31, 12, tzinfo=UTC), zone=HANOI)
-    assert (period.first, period.last) == (date(2026, 12, 1), date(2026, 12, 31))
-
-
-@given(some_days, st.sampled_from(PeriodName), zones)
-def test_a_named_period_never_reaches_past_today_and_never_is_too_long(
-    day: date, name: PeriodName, zone: ZoneInfo
-) -> None:
-    now = datetime(day.year, day.month, day.day, 15, 30, tzinfo=UTC)
-    period = named_period(name, now=now, zone=zone)
-    assert period.first <= period.last <= day_of(now, zone)
-    assert 1 <= period.n_days <= MAX_DAYS
 
 
 @pytest.mark.parametrize(

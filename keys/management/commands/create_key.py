@@ -11,7 +11,7 @@ from goongdash.commands import CommandError, CommandParser, ReportingCommand
 from goongdash.lib.money import MoneyError, parse_usd
 from keys.errors import KeyInvalid, RestrictionError
 from keys.limits import MAX_LIMIT, KeyLimits
-from keys.models import KeyType
+from keys.models import KeyType, RestrictionsMode
 from keys.services import key_create
 
 
@@ -29,6 +29,11 @@ class Command(ReportingCommand):
             default=[],
             metavar="PATTERN_OR_IP",
             help="A URL pattern such as 'http*://example.com/*', an IP address or a CIDR range. May be repeated.",
+        )
+        parser.add_argument(
+            "--report-only",
+            action="store_true",
+            help="Let pass what --allow does not, and record that it would have been refused.",
         )
         parser.add_argument("--allow-no-origin", action="store_true", help="Let requests pass that name no origin.")
         parser.add_argument("--requests-per-day", type=limit_argument, metavar="N", help="Lower than the plan's.")
@@ -50,6 +55,7 @@ class Command(ReportingCommand):
                 name=options["name"],
                 description=options["description"],
                 restrictions=options["allow"],
+                restrictions_mode=RestrictionsMode.REPORT_ONLY if options["report_only"] else RestrictionsMode.ENFORCED,
                 allows_no_origin=options["allow_no_origin"],
                 limits=KeyLimits(
                     requests_per_day=options["requests_per_day"],

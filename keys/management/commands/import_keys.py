@@ -17,8 +17,8 @@ from keys.importing import Fate, Import, keys_import
 
 class Command(ReportingCommand):
     help = (
-        "Take over API keys of any shape from a list with the columns text, type, name, description, restrictions"
-        " and created: all of them, or none where one cannot be. The texts are never printed. Safe to run again."
+        "Take over API keys of any shape from a list with the columns text, type, name, description, restrictions,"
+        " mode and created: all of them, or none where one cannot be. The texts are never printed. Safe to run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""Revokes a key at once."""
+"""Revokes a key at once, or takes that back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import redis
 
 from accounts.receipts import Receipt, receipt_read
 from goongdash.commands import CommandError, CommandParser, ReportingCommand
+from keys.deletion import key_restore
+from keys.errors import KeyHeld
 from keys.models import ApiKey
 from keys.selectors import key_by_reference
 from keys.services import key_revoke
@@ -17,10 +19,14 @@ POLL_S = 0.02
 
 
 class Command(ReportingCommand):
-    help = "Revoke an API key, named by its id or its text: every gate refuses it at once. Safe to run twice."
+    help = (
+        "Revoke an API key, named by its id or its text: every gate refuses it at once. --undo takes that back within"
+        " 30 days. Safe to run twice."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("key", help="The key's id or text.")
+        parser.add_argument("--undo", action="store_true", help="Bring the key back; exit code 1 where it is too late.")
         parser.add_argument(
             "--wait",
             type=float,
@@ -32,6 +38,9 @@ class Command(ReportingCommand):
         key = key_by_reference(options["key"])
         if key is None:
             raise CommandError("There is no such key.")
+        if options["undo"]:
+            self._undo(key)
+            return
         was_active = key_revoke(key=key)
         facts: dict[str, Any] = {"id": key.pk, "revoked": was_active}
         text = f"Key {key.pk} is revoked." if was_active else f"Key {key.pk} was revoked before."
@@ -42,6 +51,14 @@ class Command(ReportingCommand):
         self.report({**facts, "confirmations": _facts(receipt)}, f"{text} {_text(receipt)}")
         if receipt is None or receipt.missing:
             raise CommandError("Not every gate has confirmed.")
+
+    def _undo(self, key: ApiKey) -> None:
+        try:
+            was_deleted = key_restore(key=key)
+        except KeyHeld as error:
+            raise CommandError(f"Key {key.pk} stays revoked. {error}") from None
+        text = f"Key {key.pk} works again." if was_deleted else f"Key {key.pk} was not revoked."
+        self.report({"id": key.pk, "restored": was_deleted}, text)
 
     def _receipt(self, key: ApiKey, deadline: float) -> Receipt | None:
         """As soon as it is complete, or as it is at the deadline."""

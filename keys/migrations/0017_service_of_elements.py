@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("keys", "0010_key_month_limits")]
+    dependencies = [("keys", "0016_key_month_limits")]
 
     operations = [
         migrations.AlterField(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("keys", "0009_key_name_index")]
+    dependencies = [("keys", "0015_restrictions_mode")]
 
     operations = [
         migrations.AddField(

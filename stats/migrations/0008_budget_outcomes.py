@@ -26,7 +26,7 @@ OUTCOMES = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats", "0006_daily_origin_usage")]
+    dependencies = [("stats", "0007_record_would_refuse")]
     operations = [
         migrations.AlterField(
             model_name=model, name="outcome", field=models.PositiveSmallIntegerField(choices=OUTCOMES)
