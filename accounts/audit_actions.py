@@ -28,6 +28,8 @@ class AuditAction(models.TextChoices):
     ACCOUNT_SECURITY_CHANGED = "account.security_changed", "Security setting changed"
     ACCOUNT_HANDED_OVER = "account.handed_over", "Account handed over"
     ACCOUNT_EDITED = "account.edited", "Account edited"
+    BUDGET_SET = "budget.set", _("Budget set")
+    BUDGET_REMOVED = "budget.removed", _("Budget removed")
     CREDIT_GRANTED = "credit.granted", "Credit granted"
     MONEY_DEPOSITED = "money.deposited", _("Deposit received")
     MONEY_REFUNDED = "money.refunded", _("Deposit refunded")
@@ -92,6 +94,7 @@ KINDS = {
     "credit": "Credit",
     "money": _("Money"),
     "plan_request": _("Requests for a plan"),
+    "budget": _("Budget"),
     "sign_in": "Sign-in",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -18,16 +19,24 @@ from accounts.models import Account
 from accounts.readonly_admin import ReadOnlyAdmin
 from billing.errors import PlanRequestError
 from billing.ledger import credit_grant
-from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
+from billing.models import LedgerEntry, PlanRequest, Price, PriceTier, Statement, StatementLine
 from billing.plan_requests import plan_request_approve, plan_request_decline
 from goongdash.lib.money import MICRO_PER_USD, format_usd
 
 GRANT_MICRO_USD = 10 * MICRO_PER_USD
 
 
+class PriceTierInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = PriceTier
+    extra = 0
+    max_num = 50
+    verbose_name_plural = "tiers: from a volume of the month on, another price"
+
+
 @admin.register(Price)
 class PriceAdmin(AuditedAdmin):
     audit_kind = "price"
+    inlines = (PriceTierInline,)
     list_display = ("service", "price_micro_usd", "effective_on", "is_sample")
     list_filter = ("is_sample", "service", "effective_on")
     list_select_related = ("service",)
@@ -37,6 +46,13 @@ class PriceAdmin(AuditedAdmin):
         super().save_model(request, obj, form, change)
         announce_catalogue_change()
 
+    def save_related(self, request: HttpRequest, form: ModelForm[Price], formsets: Any, change: bool) -> None:
+        before = _tiers(form.instance)
+        super().save_related(request, form, formsets, change)
+        after = _tiers(form.instance)
+        if before != after:
+            self._record("edited", form.instance, {"tiers": (before, after)})
+
     def delete_model(self, request: HttpRequest, obj: Price) -> None:
         super().delete_model(request, obj)
         announce_catalogue_change()
@@ -44,6 +60,10 @@ class PriceAdmin(AuditedAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Price]) -> None:
         super().delete_queryset(request, queryset)
         announce_catalogue_change()
+
+
+def _tiers(price: Price) -> list[str]:
+    return [str(tier) for tier in PriceTier.objects.filter(price=price)]
 
 
 @admin.register(LedgerEntry)

@@ -1,6 +1,7 @@
 """What billing refuses to do.
 
 BillingError (ValueError)
+├── BudgetInvalid       this amount is no budget
 ├── MonthNotOver        a month cannot be closed while it runs
 ├── NothingToMove       an amount of money that is none, or has the wrong sign
 ├── RefundTooHigh       more than the account's own money
@@ -19,6 +20,10 @@ from __future__ import annotations
 
 class BillingError(ValueError):
     """`args[0]` is a sentence for who tried."""
+
+
+class BudgetInvalid(BillingError):
+    pass
 
 
 class MonthNotOver(BillingError):

@@ -11,9 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account, Plan
 from keys.models import Service
 
+# What the gate's script counts exactly, and what a usage event has room for.
+MAX_FROM_UNITS = 10**12
+MAX_PRICE_MICRO_USD = 10**10
+
 
 class Price(models.Model):
-    """What one unit of a service costs from a day on."""
+    """What one unit of a service costs from a day on: the first of a month, and all of them where it has no tiers.
+
+    0 and a tier from 1000 units are a thousand free units a month.
+    """
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="prices")
     price_micro_usd = models.BigIntegerField(help_text="For one unit, in micro-dollars.")
@@ -25,10 +32,56 @@ class Price(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["service", "effective_on"], name="price_once_per_day"),
             models.CheckConstraint(condition=models.Q(price_micro_usd__gte=0), name="price_not_negative"),
+            models.CheckConstraint(condition=models.Q(price_micro_usd__lte=MAX_PRICE_MICRO_USD), name="price_bounded"),
         ]
 
     def __str__(self) -> str:
         return f"{self.service}: {self.price_micro_usd} µUSD from {self.effective_on}"
+
+
+class PriceTier(models.Model):
+    """From a volume on, a price is another one: the account's units of the service are counted through the month."""
+
+    price = models.ForeignKey(Price, on_delete=models.CASCADE, related_name="tiers")
+    from_units = models.PositiveBigIntegerField(
+        help_text="How many units of a month come before this tier: 1000 holds from the 1001st on."
+    )
+    price_micro_usd = models.BigIntegerField(help_text="For one unit, in micro-dollars.")
+
+    class Meta:
+        ordering: ClassVar = ["from_units"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["price", "from_units"], name="pricetier_once_per_volume"),
+            models.CheckConstraint(
+                condition=models.Q(from_units__gte=1, from_units__lte=MAX_FROM_UNITS), name="pricetier_after_the_first"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(price_micro_usd__gte=0, price_micro_usd__lte=MAX_PRICE_MICRO_USD),
+                name="pricetier_bounded",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"from {self.from_units}: {self.price_micro_usd} µUSD"
+
+
+class Budget(models.Model):
+    """What an account may spend in a month by its own will, less than its credit and balance: every month anew."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="budget")
+    amount_micro_usd = models.BigIntegerField(help_text="For a month of the installation's zone, in micro-dollars.")
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(amount_micro_usd__gte=0), name="budget_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.amount_micro_usd} µUSD a month"
 
 
 class EntryKind(models.TextChoices):

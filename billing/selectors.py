@@ -13,8 +13,8 @@ from django.db.models.functions import TruncMonth
 
 from accounts.models import Account, CreditEnd, CreditPeriod
 from billing.credit import MonthMoney, allowance, carried_balance
-from billing.models import EntryKind, LedgerEntry, Price, Statement
-from billing.pricing import PriceOn, prices_on
+from billing.models import Budget, EntryKind, LedgerEntry, Price, Statement
+from billing.pricing import PriceOn, Tier, prices_on
 from goongdash.lib.periods import Month, day_of
 from keys.models import Service
 from stats.models import DailyUsage
@@ -55,14 +55,26 @@ class CreditOverview:
 
 
 def current_prices(day: date) -> dict[int, int]:
-    """Micro-dollars per unit by service id on `day`."""
-    return prices_on(
-        day,
-        (
-            PriceOn(price.service_id, price.effective_on, price.price_micro_usd)
-            for price in Price.objects.filter(effective_on__lte=day)
-        ),
-    )
+    """Micro-dollars for the first unit of a month by service id on `day`."""
+    return prices_on(day, price_book())
+
+
+def price_book() -> list[PriceOn]:
+    """All prices there are, past and to come, with their tiers."""
+    return [
+        PriceOn(
+            price.service_id,
+            price.effective_on,
+            price.price_micro_usd,
+            tuple(Tier(tier.from_units, tier.price_micro_usd) for tier in price.tiers.all()),
+        )
+        for price in Price.objects.order_by().prefetch_related("tiers")
+    ]
+
+
+def budget_of(account: Account) -> Budget | None:
+    """What the account has set itself for a month; None: nothing but its credit and balance."""
+    return Budget.objects.filter(account=account).first()
 
 
 def price_list(day: date) -> list[Price]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from enum import IntEnum
 from typing import NamedTuple
 
 from gate.local_limits import Asked, Decided
@@ -18,13 +19,24 @@ _CHARGE = struct.Struct(">BQQIQIIQQQQ")
 CHARGE_BYTES = _CHARGE.size
 
 
+class Counted(IntEnum):
+    """Which counters a charge adds to; the first two are numbered as the kinds of requests are."""
+
+    REQUEST = Kind.REQUEST
+    MAP_LOAD = Kind.MAP_LOAD
+    KEY_MONTH = 4
+    UNITS = 5
+
+
 class Charge(NamedTuple):
     """`n` requests of a key in one day: all of a kind, `spent_micro_usd` together. `key_id` is whose counter it is.
 
-    The bases are what the rollups said: where a counter begins that the store does not have.
+    The bases are what the rollups said: where a counter begins that the store does not have. Of KEY_MONTH, which a
+    key with limits of its own has besides, they are the key's. UNITS are those charged of a service whose price has
+    tiers: its id stands for the key's, and the base of requests is that of units.
     """
 
-    kind: Kind
+    kind: int
     account_id: int
     key_id: int
     n: int
@@ -38,14 +50,20 @@ class Charge(NamedTuple):
 
 
 def charges_of(asked: Iterable[Asked], decided: Iterable[Decided], today: Today) -> list[Charge]:
-    """What the allowed among them used today, one charge for each key and kind. Map parts use nothing."""
-    charges: dict[tuple[int, Kind], Charge] = {}
+    """What the allowed among them used today, one charge for each key and counter. Map parts use nothing."""
+    charges: dict[tuple[int, int, int], Charge] = {}
     for one, its in zip(asked, decided, strict=True):
         if not its.is_allowed or one.kind is Kind.MAP_PART:
             continue
-        name = (one.key.counted_id, one.kind)
-        charge = charges.get(name) or _nothing(one, today)
-        charges[name] = charge._replace(n=charge.n + 1, spent_micro_usd=charge.spent_micro_usd + its.price_micro_usd)
+        for nothing in _nothings(one, today):
+            # By the account too, which keys do not share and services do.
+            name = (nothing.kind, nothing.account_id, nothing.key_id)
+            charge = charges.get(name, nothing)
+            if nothing.kind == Counted.UNITS:
+                charges[name] = charge._replace(n=charge.n + (one.units if its.is_charged else 0))
+                continue
+            spent = charge.spent_micro_usd + its.price_micro_usd
+            charges[name] = charge._replace(n=charge.n + 1, spent_micro_usd=spent)
     return list(charges.values())
 
 
@@ -54,23 +72,22 @@ def pack_charges(charges: Iterable[Charge]) -> bytes:
 
 
 def unpack_charges(packed: bytes) -> Iterator[Charge]:
-    for kind, *fields in _CHARGE.iter_unpack(packed):
-        yield Charge(Kind(kind), *fields)
+    return map(Charge._make, _CHARGE.iter_unpack(packed))
 
 
-def _nothing(asked: Asked, today: Today) -> Charge:
-    used, kind = asked.key.used, asked.kind
+def _nothings(asked: Asked, today: Today) -> Iterator[Charge]:
+    """The charges that the request adds to, as they begin."""
+    key, used = asked.key, asked.key.used
     is_month = used.month == today.month
-    return Charge(
-        kind,
-        asked.key.account_id,
-        asked.key.counted_id,
-        0,
-        0,
-        today.day,
-        today.month,
-        used.n_key_today if used.day == today.day else 0,
-        used.n_requests if is_month else 0,
-        used.n_map_loads if is_month else 0,
-        used.spent_micro_usd if is_month else 0,
-    )
+    spent = used.spent_micro_usd if is_month else 0
+    counts = (used.n_requests, used.n_map_loads) if is_month else (0, 0)
+    n_day = used.n_key_today if used.day == today.day else 0
+    yield Charge(asked.kind, key.account_id, key.counted_id, 0, 0, today.day, today.month, n_day, *counts, spent)
+    if key.own is not None:
+        n_own, spent = (used.n_key_this_month, used.key_spent_micro_usd) if is_month else (0, 0)
+        yield Charge(
+            Counted.KEY_MONTH, key.account_id, key.counted_id, 0, 0, today.day, today.month, 0, n_own, 0, spent
+        )
+    if asked.service is not None and (price := asked.service_price) is not None and price.counts_units:
+        n_units = used.units.get(asked.service.id, 0) if is_month else 0
+        yield Charge(Counted.UNITS, key.account_id, asked.service.id, 0, 0, today.day, today.month, 0, n_units, 0, 0)

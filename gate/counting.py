@@ -147,8 +147,10 @@ class Counter:
 
 
 def _asked(exchange: Exchange, caller: bytes, event: bytes) -> Asked:
-    use, (sharer, _, token) = exchange.use, caller.partition(b"\t")
-    return Asked(use.key, use.service, use.refused, sharer, event, token)
+    use, (sharer, _, rest) = exchange.use, caller.partition(b"\t")
+    if use.counts_elements and rest.isdigit():
+        return Asked(use.key, use.service, use.refused, sharer, event, units=int(rest))
+    return Asked(use.key, use.service, use.refused, sharer, event, token=rest)
 
 
 class Call:

@@ -13,6 +13,7 @@ from gate.calendar import Moment
 from gate.counting import Answer, Counter
 from gate.decide import ruling
 from gate.desk import OWN_PATHS, Desk
+from gate.elements import n_elements
 from gate.exchange import Exchange
 from gate.facts import Caller, Ip, Networks, Peer, key_text, parameter, session_token, split_target
 from gate.heads import Heads
@@ -163,10 +164,13 @@ class Gate:
         """Everything known to belong to an account is recorded, refusals included, before it is answered."""
         exchange.use = use
         address = exchange.caller.text
-        spec, caller = use.spec, use.rate_name + address
+        spec, caller, head = use.spec, use.rate_name + address, use.event_head
         if use.session_spec is not None and (token := session_token(exchange.query)):
             spec, caller = use.session_spec, caller + b"\t" + token
-        event = join_request(use.event_head, address, origin, exchange.id)
+        elif use.counts_elements:
+            units = n_elements(exchange.query)
+            caller, head = b"%b\t%d" % (caller, units), use.event_head_of(units)
+        event = join_request(head, address, origin, exchange.id)
         self._counter.count(use.key.account_id, spec, caller, event, exchange)
 
     def _answer(self, exchange: Exchange, verdict: Verdict | None, moment: Moment | None) -> None:
@@ -197,6 +201,7 @@ class Gate:
                 service=exchange.use.service,
                 headers=headers,
                 retry_after_s=replies.retry_after_s(verdict, moment),
+                is_own=verdict.left_own == 0 and verdict.left_month != 0,
             )
         )
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
 from django.conf import settings
 from django.db import close_old_connections, connection
 from django.db.models import Q, Sum
 
 from accounts.models import Account
-from billing.selectors import allowance_of, current_prices, months_money_of
-from gate.snapshot import Catalogue, Credit, KeySnapshot, ServiceFacts, SessionPart, Used
+from billing.models import Budget
+from billing.pricing import Tiers, books_on, next_prices
+from billing.selectors import allowance_of, months_money_of, price_book
+from gate.snapshot import Catalogue, Credit, KeySnapshot, OwnLimits, ServiceFacts, ServicePrice, SessionPart, Used
 from goongdash.lib.clock import to_epoch_us, utc_now
-from goongdash.lib.periods import Month, day_number, day_of
+from goongdash.lib.periods import Month, day_number, day_of, day_start
 from keys.key_text import KeyTypeName
 from keys.limits import lower_of
 from keys.models import ApiKey, Service, Unit
@@ -29,8 +31,15 @@ from stats.outcomes import OUTCOMES, Outcome
 
 # More than the clocks of a gate and of its store are ever apart.
 CLOCKS_APART = timedelta(hours=1)
-# Prices by service id, what the account may spend, what it has used.
-Money = tuple[Mapping[int, int], Credit, Used]
+
+
+class Money(NamedTuple):
+    """What services cost, what the key's account may spend, and what has been used."""
+
+    prices: Mapping[int, int]
+    tiered: Mapping[int, ServicePrice]
+    credit: Credit
+    used: Used
 
 
 def load_catalogue() -> Catalogue:
@@ -60,17 +69,17 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
     if not known:
         return {}
     keys = list(
-        ApiKey.objects.select_related("account__plan")
+        ApiKey.objects.select_related("account__plan", "account__next_plan", "account__budget")
         .prefetch_related("restrictions", "services", "blocked_origins")
         .filter(lookup_digest__in=known)
         .order_by()
     )
     now = utc_now()
     today = day_of(now, settings.BILLING_ZONE)
-    # The store's clock decides; behind ours, it may still be in the month before.
-    first_month = Month.of(day_of(now - CLOCKS_APART, settings.BILLING_ZONE))
-    money = _money([key for key in keys if key.revoked_at is None], today, first_month)
-    return {key.lookup_digest: _snapshot(key, today, *money.get(key.pk, _NO_MONEY)) for key in keys}
+    # The store's clock decides; behind ours, it may still be in the day, and the month, before.
+    first_day = day_of(now - CLOCKS_APART, settings.BILLING_ZONE)
+    money = _money([key for key in keys if key.revoked_at is None], today, first_day)
+    return {key.lookup_digest: _snapshot(key, today, money.get(key.pk, _NO_MONEY)) for key in keys}
 
 
 def _known(lookup_digests: Sequence[str]) -> list[str]:
@@ -80,7 +89,7 @@ def _known(lookup_digests: Sequence[str]) -> list[str]:
         return [digest for (digest,) in cursor.fetchall()]
 
 
-def _snapshot(key: ApiKey, today: date, prices: Mapping[int, int], credit: Credit, used: Used) -> KeySnapshot:
+def _snapshot(key: ApiKey, today: date, money: Money) -> KeySnapshot:
     account, plan = key.account, key.account.plan
     return KeySnapshot(
         key_id=key.pk,
@@ -101,39 +110,92 @@ def _snapshot(key: ApiKey, today: date, prices: Mapping[int, int], credit: Credi
         ),
         requests_per_month=plan.requests_per_month,
         map_loads_per_month=plan.map_loads_per_month,
-        prices=prices,
-        credit=credit,
-        used=used,
+        prices=money.prices,
+        tiered=money.tiered,
+        credit=money.credit,
+        used=money.used,
         services=frozenset(service.pk for service in key.services.all()) or None,
         lineage_id=key.lineage_id,
         is_report_only=key.is_report_only,
+        own=_own_limits(key),
     )
 
 
+def _own_limits(key: ApiKey) -> OwnLimits | None:
+    budget: Budget | None = getattr(key.account, "budget", None)
+    own = OwnLimits(
+        key.requests_per_month,
+        key.spend_cap_micro_usd,
+        None if budget is None else budget.amount_micro_usd,
+    )
+    return None if own == OwnLimits() else own
+
+
 # Of a key that is refused for good nothing is counted, only recorded: it has to be known fast.
-_NO_MONEY: Money = ({}, Credit(0, 0, 0, 0), Used())
+_NO_MONEY = Money({}, {}, Credit(0, 0, 0, 0), Used())
 
 
-def _money(keys: Collection[ApiKey], today: date, first_month: Month) -> dict[int, Money]:
+def _money(keys: Collection[ApiKey], today: date, first_day: date) -> dict[int, Money]:
     """By key id."""
     if not keys:
         return {}
     accounts = {key.account_id: key.account for key in keys}
-    prices, credits = current_prices(today), _credits(accounts.values(), first_month)
+    (prices, tiered), credits = _prices(first_day), _credits(accounts.values(), Month.of(first_day))
     used_by_key, used_by_account = _used_today(keys, today), _used_this_month(accounts, today)
+    own_used = _own_used_this_month([key for key in keys if _own_limits(key) is not None], today)
+    units = _units_this_month(accounts, [service for service, price in tiered.items() if price.counts_units], today)
     return {
-        key.pk: (
+        key.pk: Money(
             prices,
+            tiered,
             credits[key.account_id],
             Used(
                 day=day_number(today),
                 n_key_today=used_by_key.get(key.counted_id, 0),
                 month=Month.of(today).number,
                 **used_by_account.get(key.account_id, {}),
+                **own_used.get(key.counted_id, {}),
+                units=units.get(key.account_id, {}),
             ),
         )
         for key in keys
     }
+
+
+def _prices(day: date) -> tuple[dict[int, int], dict[int, ServicePrice]]:
+    """What a unit costs by service id, and where that is not all: volume matters, or another price is to come."""
+    book = price_book()
+    now, then = books_on(day, book), next_prices(day, book)
+    tiered = {}
+    for service_id in now.keys() | then.keys():
+        tiers = now[service_id].tiers if service_id in now else Tiers.flat(0)
+        if (coming := then.get(service_id)) is not None:
+            from_us = to_epoch_us(day_start(coming.effective_on, settings.BILLING_ZONE))
+            tiered[service_id] = ServicePrice(tiers, coming.tiers, from_us)
+        elif not tiers.is_flat:
+            tiered[service_id] = ServicePrice(tiers)
+    return {service_id: price.price_micro_usd for service_id, price in now.items()}, tiered
+
+
+def _units_this_month(accounts: Iterable[int], services: Collection[int], today: date) -> dict[int, dict[int, int]]:
+    """Charged units of those services, by account and service id."""
+    if not services:
+        return {}
+    rows = (
+        DailyUsage.objects.filter(
+            _COUNTED,
+            account_id__in=accounts,
+            service_id__in=services,
+            day_on__gte=Month.of(today).first_day,
+            day_on__lte=today,
+        )
+        .values_list("account_id", "service_id")
+        .annotate(Sum("units"))
+    )
+    units: dict[int, dict[int, int]] = {}
+    for account_id, service_id, n in rows:
+        units.setdefault(account_id, {})[service_id] = n
+    return units
 
 
 def _credits(accounts: Collection[Account], month: Month) -> dict[int, Credit]:
@@ -189,3 +251,27 @@ def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[
         }
         for row in rows
     }
+
+
+def _own_used_this_month(keys: Collection[ApiKey], today: date) -> dict[int, dict[str, int]]:
+    """Requests (map loads alike) and micro-dollars of each of `keys` and its lineage, by the id that they count by."""
+    if not keys:
+        return {}
+    counted_ids = counted_ids_of(keys)
+    rows = (
+        DailyUsage.objects.filter(
+            _COUNTED,
+            account_id__in={key.account_id for key in keys},
+            key_id__in=counted_ids.keys(),
+            day_on__gte=Month.of(today).first_day,
+            day_on__lte=today,
+        )
+        .values_list("key_id")
+        .annotate(Sum("n_requests"), Sum("cost_micro_usd"))
+    )
+    used: dict[int, dict[str, int]] = {}
+    for key_id, n_requests, spent in rows:
+        sums = used.setdefault(counted_ids[key_id], {"n_key_this_month": 0, "key_spent_micro_usd": 0})
+        sums["n_key_this_month"] += n_requests
+        sums["key_spent_micro_usd"] += spent
+    return used

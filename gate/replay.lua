@@ -21,7 +21,7 @@
 -- Example: EVALSHA <sha> 1 goongdash:{u0}:events 5f0c… -1 211 "" 0 1795402800000000 1 "0\t1\t3\t7\t6\t1\t5000\t…" <…> <ttl>
 
 local KEPT_S = 2592000
-local MAP_LOAD = 2
+local MAP_LOAD, KEY_MONTH, UNITS = 2, 4, 5
 
 local call = redis.call
 local prefix = string.sub(KEYS[1], 1, -7)
@@ -54,17 +54,43 @@ local function charge(packed)
     local n_added = call('HSET', name, field, value)
     if n_added == 1 and call('HLEN', name) == 1 then call('EXPIRE', name, ttl_s) end
   end
-  for at = 1, #packed, 69 do
-    local kind, account, key, n, spent, day, month, n_day, n_requests, n_loads, n_spent =
-      struct.unpack('>BI8I8I4I8I4I4I8I8I8I8', packed, at)
-    key, account = string.format('%.0f', key), string.format('%.0f', account)
-    local day_name, month_name = prefix .. 'day:' .. day, prefix .. 'month:' .. month
+  -- A key's own month, as `count.lua` keeps it.
+  local function add_own(month_name, key, n, spent, n_requests, n_spent)
+    local value = call('HGET', month_name, 'k' .. key)
+    if value then
+      local requests, micro_usd = struct.unpack('>I4I8', value)
+      n_requests, n_spent = math.max(n_requests, requests), math.max(n_spent, micro_usd)
+    end
+    keep(month_name, 'k' .. key, struct.pack('>I4I8', n_requests + n, n_spent + spent), month_ttl_s)
+  end
+  -- The month's units of a service, whose id comes in the place of a key's.
+  local function add_units(month_name, account, service, n, n_units)
+    local field = 'u' .. account .. ':' .. service
+    local value = call('HGET', month_name, field)
+    if value then n_units = math.max(n_units, (struct.unpack('>I8', value))) end
+    keep(month_name, field, struct.pack('>I8', n_units + n), month_ttl_s)
+  end
+  -- A key's day and its account's month.
+  local function add(kind, day_name, month_name, key, account, n, spent, n_day, n_requests, n_loads, n_spent)
     local today, this_month = call('HGET', day_name, key), call('HGET', month_name, account)
     if today then n_day = struct.unpack('>I4', today) end
     if this_month then n_requests, n_loads, n_spent = struct.unpack('>I4I4I8', this_month) end
     if kind == MAP_LOAD then n_loads = n_loads + n else n_requests = n_requests + n end
     keep(day_name, key, struct.pack('>I4', n_day + n), day_ttl_s)
     keep(month_name, account, struct.pack('>I4I4I8', n_requests, n_loads, n_spent + spent), month_ttl_s)
+  end
+  for at = 1, #packed, 69 do
+    local kind, account, key, n, spent, day, month, n_day, n_requests, n_loads, n_spent =
+      struct.unpack('>BI8I8I4I8I4I4I8I8I8I8', packed, at)
+    key, account = string.format('%.0f', key), string.format('%.0f', account)
+    local day_name, month_name = prefix .. 'day:' .. day, prefix .. 'month:' .. month
+    if kind == KEY_MONTH then
+      add_own(month_name, key, n, spent, n_requests, n_spent)
+    elseif kind == UNITS then
+      add_units(month_name, account, key, n, n_requests)
+    else
+      add(kind, day_name, month_name, key, account, n, spent, n_day, n_requests, n_loads, n_spent)
+    end
   end
 end
 

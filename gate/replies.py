@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gate.calendar import Moment, whole_seconds
 from gate.snapshot import KeySnapshot, ServiceFacts
-from gate.specs import NO_LIMIT, Kind, Verdict, kind_of, month_limit
+from gate.specs import NO_LIMIT, Kind, Verdict, kind_of, month_limit, own_month_limit
 from keys.limits import MAP_PART_RATE_LIMIT
 from stats.outcomes import OUTCOMES, Outcome
 
@@ -35,6 +35,7 @@ _MESSAGES = {
     "ORIGIN_NOT_ALLOWED": "This API key may not be used from this web site or IP address.",
     "MONTHLY_QUOTA": "The plan's requests of this month are used up.",
     "CREDIT_EXHAUSTED": "The account's credit of this month is used up.",
+    "BUDGET_EXHAUSTED": "The budget that the account has set itself for this month is used up.",
     "SERVICE_UNKNOWN": "There is no such API. Check the path.",
     "UNAVAILABLE": "The request could not be checked just now. Try again in a moment.",
 }
@@ -93,16 +94,17 @@ def refusal_reply(
     service: ServiceFacts | None = None,
     headers: bytes = b"",
     retry_after_s: int | None = None,
+    is_own: bool = False,
 ) -> Reply:
-    """The answer of the outcome table; `retry_after_s` for what passes with time."""
+    """The answer of the outcome table; `retry_after_s` for what passes with time, `is_own` for the key's own month."""
     facts = OUTCOMES[outcome]
     if retry_after_s is not None:
         headers += b"Retry-After: %d\r\n" % retry_after_s
-    return error_reply(facts.status, facts.code, message_of(outcome, key, service), request_id, headers)
+    return error_reply(facts.status, facts.code, message_of(outcome, key, service, is_own=is_own), request_id, headers)
 
 
-def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts | None) -> str:
-    """What the caller is told."""
+def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts | None, *, is_own: bool = False) -> str:
+    """What the caller is told: the limit that bound, and whose it is."""
     match outcome:
         case Outcome.KEY_TYPE if service is not None:
             return f"This kind of key does not open {service.name}. Use {_TYPE_NAMES[service.key_type]} for it."
@@ -112,6 +114,10 @@ def message_of(outcome: Outcome, key: KeySnapshot | None, service: ServiceFacts 
             return f"Too many requests: {_rate_text(key, service)} for a key and IP address. Slow down and try again."
         case Outcome.DAILY_QUOTA if key is not None:
             return f"The daily limit of this key, {key.requests_per_day:,}, is used up."
+        case Outcome.MONTHLY_QUOTA if is_own and key is not None and key.own is not None:
+            return f"The monthly limit of this key, {key.own.requests_per_month:,}, is used up."
+        case Outcome.KEY_BUDGET:
+            return "What this key may cost in a month is used up."
         case Outcome.MONTHLY_QUOTA if service is not None and service.unit == "map_load":
             return "The plan's map loads of this month are used up."
         case _:
@@ -125,7 +131,7 @@ def retry_after_s(verdict: Verdict, moment: Moment) -> int | None:
             return whole_seconds(verdict.wait_us)
         case Outcome.DAILY_QUOTA:
             return moment.day_left_s
-        case Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED:
+        case Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED | Outcome.KEY_BUDGET | Outcome.ACCOUNT_BUDGET:
             return moment.month_left_s
         case _:
             return None
@@ -142,6 +148,8 @@ def policy_header(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
     per_month = month_limit(key, kind)
     if per_month is not None:
         policies.append(f'"month";q={per_month}')
+    if (own := own_month_limit(key)) is not None:
+        policies.append(f'"key-month";q={own}')
     return f"RateLimit-Policy: {', '.join(policies)}\r\n".encode()
 
 
@@ -156,13 +164,18 @@ def limit_text(key: KeySnapshot, service: ServiceFacts | None) -> bytes:
         limits.append('"day";r=%d;t=%d')
     if kind is not Kind.MAP_PART and month_limit(key, kind) is not None:
         limits.append('"month";r=%d;t=%d')
+    if kind is not Kind.MAP_PART and own_month_limit(key) is not None:
+        limits.append('"key-month";r=%d;t=%d')
     return f"RateLimit: {', '.join(limits)}\r\n".encode()
 
 
 def limit_numbers(window_s: int, verdict: Verdict, moment: Moment) -> tuple[int, ...]:
     """What goes into the places of `limit_text`."""
-    _, left_rate, wait_us, left_day, left_month = verdict
+    _, left_rate, wait_us, left_day, left_month, left_own = verdict
     rate_s = whole_seconds(wait_us) if wait_us else window_s
+    if left_own != NO_LIMIT:
+        plans = limit_numbers(window_s, verdict._replace(left_own=NO_LIMIT), moment)
+        return *plans, left_own, moment.month_left_s
     if left_day == NO_LIMIT:
         if left_month == NO_LIMIT:
             return left_rate, rate_s

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from urllib.parse import unquote
 
+from billing.pricing import Tiers
 from keys.key_text import KeyTypeName
 from keys.restrictions import Restrictions
 
@@ -36,8 +37,13 @@ class ServiceFacts:
 
     @property
     def units(self) -> int:
-        """What one allowed request is recorded with."""
+        """What one allowed request is recorded with, where its query does not say."""
         return 0 if self.is_map_part else 1
+
+    @property
+    def counts_elements(self) -> bool:
+        """Each request has as many units as its matrix has elements."""
+        return self.unit == "element"
 
     @property
     def is_map_part(self) -> bool:
@@ -86,6 +92,23 @@ class Catalogue:
 
 
 @dataclass(frozen=True, slots=True)
+class ServicePrice:
+    """What a service costs by volume, or from a coming instant on: `now` until `next_from_us`, then `next`."""
+
+    now: Tiers
+    next: Tiers | None = None
+    next_from_us: int = 0
+
+    def at(self, now_us: int) -> Tiers:
+        return self.now if self.next is None or now_us < self.next_from_us else self.next
+
+    @property
+    def counts_units(self) -> bool:
+        """Whether the month's volume makes a difference, now or then."""
+        return not self.now.is_flat or (self.next is not None and not self.next.is_flat)
+
+
+@dataclass(frozen=True, slots=True)
 class Credit:
     """What the account may spend, all in all, in the month of loading and in the one after it (months: 202611)."""
 
@@ -97,7 +120,10 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What the rollups said when the key was loaded: where a counter begins that the store does not have."""
+    """What the rollups said when the key was loaded: where a counter begins that the store does not have.
+
+    What is the key's own, of this month, is read only for a key that has limits of its own for it.
+    """
 
     day: int = 0
     n_key_today: int = 0
@@ -105,6 +131,22 @@ class Used:
     n_requests: int = 0
     n_map_loads: int = 0
     spent_micro_usd: int = 0
+    n_key_this_month: int = 0
+    key_spent_micro_usd: int = 0
+    # By service id, of the services whose price has tiers.
+    units: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """What holds in a month besides plan and credit; None is none.
+
+    The key's own requests (map loads count alike) and spend cap, and the budget that its account has set itself.
+    """
+
+    requests_per_month: int | None = None
+    spend_cap_micro_usd: int | None = None
+    budget_micro_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +154,8 @@ class KeySnapshot:
     """A key, the limits that hold for it, and its account's money. Limits of None are none.
 
     `services` are the ids of those that it opens; None is all of its type. `is_report_only`: what `restrictions`
-    would refuse passes, and is recorded as such.
+    would refuse passes, and is recorded as such. `prices` are for one unit, by service id, and `tiered` stands before
+    them where a price has tiers or is about to change.
     """
 
     key_id: int
@@ -131,6 +174,8 @@ class KeySnapshot:
     credit: Credit
     used: Used = field(default_factory=Used)
     services: frozenset[int] | None = None
+    own: OwnLimits | None = None
+    tiered: Mapping[int, ServicePrice] = field(default_factory=dict)
     is_report_only: bool = False
     # The first of the keys that took each other's place.
     lineage_id: int | None = None

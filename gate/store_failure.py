@@ -110,7 +110,12 @@ class StoreFailure:
         self, shard: int, asked: Sequence[Asked], decided: Sequence[Decided], sent: Sent | None, now_us: int
     ) -> Frame:
         lines = (
-            encode_line(BY_NUMBER[its.verdict.number], one.event, is_charged=its.is_charged)
+            encode_line(
+                BY_NUMBER[its.verdict.number],
+                one.event,
+                is_charged=its.is_charged,
+                cost_micro_usd=its.price_micro_usd if one.tells_cost else None,
+            )
             for one, its in zip(asked, decided, strict=True)
         )
         charges = charges_of(asked, decided, Today.at(now_us, self.limits.zone))

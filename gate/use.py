@@ -21,7 +21,7 @@ class Use:
     beginning of the event's line; `policy` (with what a report-only list has to say) and `identity` are whole header
     lines; `limits` is the `RateLimit`
     header with a place for each number (empty: it is not told), `pass_text` the whole answer to a proxy where it
-    may pass; `window_s` is the window of its rate.
+    may pass; `window_s` is the window of its rate; `counts_elements`: its units are those of its query.
     """
 
     key: KeySnapshot
@@ -36,6 +36,7 @@ class Use:
     limits: bytes
     pass_text: bytes
     window_s: int
+    counts_elements: bool = False
 
     @classmethod
     def of(cls, key: KeySnapshot, service: ServiceFacts | None, ruling: Ruling) -> Use:
@@ -64,4 +65,15 @@ class Use:
             limits=limits,
             pass_text=pass_text(identity, policy, limits),
             window_s=1 if kind_of(key, service) is Kind.MAP_PART else key.rate_window_s,
+            counts_elements=service is not None and service.counts_elements,
+        )
+
+    def event_head_of(self, units: int) -> bytes:
+        """`event_head` of a request that has so many units; what they cost the script says."""
+        return encode_request(
+            account_id=self.key.account_id,
+            key_id=self.key.key_id,
+            service_id=0 if self.service is None else self.service.id,
+            units=units,
+            price_micro_usd=0,
         )

@@ -143,7 +143,7 @@ def _form(
     return render(request, template, context, status=422 if form.errors or conflict else 200)
 
 
-LIMIT_FIELDS = ("rate_limit", "requests_per_day", "expires_at")
+LIMIT_FIELDS = ("rate_limit", "requests_per_day", "requests_per_month", "spend_cap_micro_usd", "expires_at")
 
 
 def _created(request: SiteRequest, account: Account, created: CreatedKey) -> HttpResponse:

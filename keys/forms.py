@@ -16,13 +16,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Plan
 from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
-from keys.fields import EntriesField, LimitField, ModeField, ServicesField, SpikeField
+from keys.fields import EntriesField, LimitField, ModeField, ServicesField, SpikeField, UsdField
 from keys.limits import KeyLimits
 from keys.models import ApiKey, KeyType, OnSpike, RestrictionsMode
 from keys.selectors import services_to_choose
 
 _TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
-_LIMITS = ("rate_limit", "requests_per_day")
+_LIMITS = ("rate_limit", "requests_per_day", "requests_per_month")
+# What the plan calls it: a map load is the request of a map tiles key.
+_PLANS_NAME: dict[tuple[str | None, str], str] = {(KeyType.TILES.value, "requests_per_month"): "map_loads_per_month"}
 
 
 class KeyForm(forms.Form):
@@ -60,6 +62,8 @@ class KeyForm(forms.Form):
     services = ServicesField(label="Services", help_text="What the key opens. None ticked: all of them.")
     rate_limit = LimitField()
     requests_per_day = LimitField(label="Requests a day")
+    requests_per_month = LimitField(label="Requests a month")
+    spend_cap_micro_usd = UsdField(label="Spend cap a month, in dollars")
     expires_at = forms.DateTimeField(
         label="Expires",
         required=False,
@@ -97,7 +101,7 @@ class KeyForm(forms.Form):
         n_requests, _, window = row.rate.partition(" ")
         self.fields["rate_limit"].label = f"Requests {window} for each IP address"
         self.fields["expires_at"].help_text = f"In the time of {settings.BILLING_TIME_ZONE}. Empty: never."
-        plans = {"rate_limit": n_requests, "requests_per_day": row.requests_per_day}
+        plans = {"rate_limit": n_requests, "requests_per_day": row.requests_per_day, "requests_per_month": UNLIMITED}
         for name, limit in plans.items():
             words = "No limit of its own" if limit == UNLIMITED else f"{limit}, as in the plan"
             self.fields[name].widget.attrs["placeholder"] = words
@@ -142,12 +146,12 @@ class KeyForm(forms.Form):
         return self.cleaned_data["on_spike"] or (self.key.on_spike if self.key else OnSpike.REPORT)
 
     def clean(self) -> dict[str, Any]:
+        key_type = self.key.type if self.key else self.cleaned_data.get("key_type")
         for name in _LIMITS:
-            limit, plans = self.cleaned_data.get(name), getattr(self.plan, name)
+            limit, plans = self.cleaned_data.get(name), getattr(self.plan, _PLANS_NAME.get((key_type, name), name))
             is_new = limit != self.initial.get(name)  # The plan may have become smaller since.
             if limit is not None and plans is not None and limit > plans and is_new:
                 self.add_error(name, f"The plan allows {plans:,}; a key can have less, not more.")
-        key_type = self.key.type if self.key else self.cleaned_data.get("key_type")
         # Boxes of the other type may be ticked still, from before the type was chosen.
         of_type = {service.pk for service in self.fields["services"].queryset if service.key_type == key_type}  # type: ignore[attr-defined]
         self.cleaned_data["services"] = [pk for pk in self.cleaned_data.get("services", []) if pk in of_type]

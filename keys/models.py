@@ -23,10 +23,11 @@ class KeyType(models.TextChoices):
 
 
 class Unit(models.TextChoices):
-    """What one request to a service counts as."""
+    """What a service is charged by. Of a matrix each element is a unit, and the request still one for every limit."""
 
     REQUEST = "request", "request"
     MAP_LOAD = "map_load", "map load"
+    ELEMENT = "element", "element of a matrix"
     NONE = "none", "part of a map load"
 
 
@@ -80,6 +81,10 @@ class RestrictionsMode(models.TextChoices):
     REPORT_ONLY = "report_only", "Report only"
 
 
+def _none_or_positive(*fields: str) -> models.Q:
+    return models.Q(*(models.Q((field, None)) | models.Q((f"{field}__gte", 1)) for field in fields))
+
+
 class ApiKey(models.Model):
     """A key of an account. Its text is kept as a keyed digest, for look-up, and as a ciphertext, for showing."""
 
@@ -107,6 +112,12 @@ class ApiKey(models.Model):
     )
     requests_per_day = models.PositiveIntegerField(
         null=True, blank=True, help_text="Lower than the plan's limit; empty for the plan's."
+    )
+    requests_per_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of this key alone; empty for none but the account's."
+    )
+    spend_cap_micro_usd = models.BigIntegerField(
+        null=True, blank=True, help_text="What the key may cost in a month, in micro-dollars; empty for no cap."
     )
     on_spike = models.CharField(max_length=7, choices=OnSpike.choices, default=OnSpike.REPORT)
     spiked_at = models.DateTimeField(
@@ -158,6 +169,10 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=models.Q(rate_limit=None) | models.Q(rate_limit__gte=1), name="apikey_rate_limit_positive"
             ),
+            models.CheckConstraint(
+                condition=_none_or_positive("requests_per_month", "spend_cap_micro_usd"),
+                name="apikey_month_limits_positive",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -165,7 +180,12 @@ class ApiKey(models.Model):
 
     @property
     def limits(self) -> KeyLimits:
-        return KeyLimits(rate_limit=self.rate_limit, requests_per_day=self.requests_per_day)
+        return KeyLimits(
+            rate_limit=self.rate_limit,
+            requests_per_day=self.requests_per_day,
+            requests_per_month=self.requests_per_month,
+            spend_cap_micro_usd=self.spend_cap_micro_usd,
+        )
 
     def spike_quota_on(self, day: date, zone: ZoneInfo) -> int | None:
         """What the key is cut to on `day`; None where it is not cut, or was on another day."""

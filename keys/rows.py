@@ -12,6 +12,7 @@ from typing import cast
 
 from django.conf import settings
 
+from goongdash.lib.money import format_usd
 from goongdash.lib.periods import day_of
 from keys.expiry import DAYS_AHEAD, days_until
 from keys.models import ApiKey, KeyState, KeyUse, Restriction, Rotation
@@ -83,6 +84,10 @@ def _notes(key: ApiKey) -> list[str]:
     services = [str(service) for service in key.services.all()]
     if services:
         notes.append(services[0] + " only" if len(services) == 1 else f"{len(services)} services")
+    if key.requests_per_month is not None:
+        notes.append(f"{key.requests_per_month:,} a month")
+    if key.spend_cap_micro_usd is not None:
+        notes.append(f"{format_usd(key.spend_cap_micro_usd).removesuffix('.00')} a month")
     if key.rate_limit is not None:
         notes.append(f"rate {key.rate_limit:,}")
     return notes

@@ -2,10 +2,11 @@
 
 A stream entry holds the events of one script call: field `t`, the store's clock in microseconds; `n`, how many
 events of this shard came before; `e`, the events, one a line. A line is the outcome's number, whether the request
-is charged (0: another one covers it, as in an autocomplete session), and what `encode_request` and `encode_caller`
-made, with tabs between. Only an allowed and charged request has units and a cost, whatever the line offers. A
-request that the key's list would refuse, were it enforced, has one field more (1, after the price). An entry that
-was spooled while the store was away has a field `r` as well, and its time is the gate's.
+is charged (0: another one covers it, as in an autocomplete session; 1:<micro-dollars> where what it costs depends on
+those before it), and what `encode_request` and `encode_caller` made, with tabs between. Only an allowed and charged
+request has units and a cost, whatever the line offers. A request that the key's list would refuse, were it enforced,
+has one field more (1, after the price). An entry that was spooled while the store was away has a field `r` as well,
+and its time is the gate's.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ PATH_MAX_LENGTH = 255
 # The bounds are those of the columns, of the script's exact integers, and of the year 9998.
 _TIME_MAX_US = 253_370_000_000_000_000
 _LINE = re.compile(
-    r"([0-9]{1,2})\t([01])\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
+    r"([0-9]{1,2})\t([01])(?::([0-9]{1,15}))?\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,4})\t([0-9]{1,12})"
     r"(?:\t(1))?\t([0-9a-fA-F.:]{2,45})\t([^\t\x00\x1f]{0,255})(?:\x1f([^\t\x00\x1f]{1,255}))?\t([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 )
 
@@ -116,8 +117,10 @@ def join_request(head: bytes, ip: bytes, origin: bytes, request_id: bytes) -> by
     return b"%b%b\t%b\t%b" % (head, ip, origin, request_id)
 
 
-def encode_line(outcome: Outcome, request: bytes, *, is_charged: bool) -> bytes:
-    """The line of one event: what was decided, before what `join_request` made."""
+def encode_line(outcome: Outcome, request: bytes, *, is_charged: bool, cost_micro_usd: int | None = None) -> bytes:
+    """The line of one event: what was decided, before what `join_request` made; with its cost where it names none."""
+    if is_charged and cost_micro_usd is not None:
+        return b"%d\t1:%d\t%b" % (OUTCOMES[outcome].number, cost_micro_usd, request)
     return b"%d\t%d\t%b" % (OUTCOMES[outcome].number, is_charged, request)
 
 
@@ -154,7 +157,7 @@ def _decode_line(line: str, at: datetime) -> UsageEvent:
     match = _LINE.fullmatch(line)
     if match is None:
         raise EventUnreadable(f"{line!r} is no event.")
-    number, is_charged, account_id, key_id, service_id, units, price, *rest = match.groups()
+    number, is_charged, cost, account_id, key_id, service_id, units, price, *rest = match.groups()
     flag, ip, origin, page_path, request_id = rest
     outcome = BY_NUMBER[int(number)]
     is_billed = OUTCOMES[outcome].is_billable and is_charged == "1"
@@ -165,7 +168,7 @@ def _decode_line(line: str, at: datetime) -> UsageEvent:
         service_id=int(service_id),
         outcome=outcome,
         units=int(units) if is_billed else 0,
-        cost_micro_usd=int(price) if is_billed else 0,
+        cost_micro_usd=int(cost or price) if is_billed else 0,
         ip=_ip(ip),
         origin=origin,
         request_id=request_id,

@@ -117,6 +117,12 @@ def _words(facts: RequestFacts) -> _Words:  # noqa: C901 — a table, with a cas
             return _("No API answers at the path that it asked for."), _("Check the path for typing errors.")
         case Outcome.UNAVAILABLE:
             return _("It could not be checked just then."), _("Send it again; the trouble was on our side.")
+        case Outcome.KEY_BUDGET:
+            rule = _("What the key may cost in a month, its own spend cap, was used up.")
+            return rule, _("Raise the key’s spend cap, or wait until the next month.")
+        case Outcome.ACCOUNT_BUDGET:
+            rule = _("The budget that the account has set itself for the month was used up.")
+            return rule, _("Raise the budget, or wait until the next month.")
         case (Outcome.RATE_LIMIT | Outcome.DAILY_QUOTA | Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED) as outcome:
             return _limit_rule(outcome, facts), _limit_advice(outcome, facts)
         case _:
@@ -196,7 +202,9 @@ def _repairs(facts: RequestFacts) -> tuple[Repair, ...]:  # noqa: C901 — likew
             return (Repair.EDIT_SERVICES,)
         case Outcome.RATE_LIMIT | Outcome.DAILY_QUOTA | Outcome.MONTHLY_QUOTA:
             return (Repair.EDIT_LIMITS if facts.limit and facts.limit.is_keys_own else Repair.SEE_PLANS,)
-        case Outcome.CREDIT_EXHAUSTED:
+        case Outcome.KEY_BUDGET:
+            return (Repair.EDIT_LIMITS,)
+        case Outcome.CREDIT_EXHAUSTED | Outcome.ACCOUNT_BUDGET:
             return (Repair.SEE_BILLS,)
         case Outcome.SERVICE_UNKNOWN:
             return (Repair.READ_DOCUMENTATION,)

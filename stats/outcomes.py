@@ -24,6 +24,8 @@ class Outcome(StrEnum):
     SERVICE_UNKNOWN = "service_unknown"
     UNAVAILABLE = "unavailable"
     SERVICE_NOT_ALLOWED = "service_not_allowed"
+    KEY_BUDGET = "key_budget"
+    ACCOUNT_BUDGET = "account_budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     Outcome.SERVICE_UNKNOWN: OutcomeFacts(12, 404, "SERVICE_UNKNOWN", "No such service"),
     Outcome.UNAVAILABLE: OutcomeFacts(13, 503, "UNAVAILABLE", "Store unavailable"),
     Outcome.SERVICE_NOT_ALLOWED: OutcomeFacts(14, 403, "SERVICE_NOT_ALLOWED", "Service not allowed"),
+    Outcome.KEY_BUDGET: OutcomeFacts(15, 429, "BUDGET_EXHAUSTED", "Key’s spend cap reached"),
+    Outcome.ACCOUNT_BUDGET: OutcomeFacts(16, 429, "BUDGET_EXHAUSTED", "Account’s budget used up"),
 }
 
 BY_NUMBER: dict[int, Outcome] = {facts.number: outcome for outcome, facts in OUTCOMES.items()}

@@ -64,6 +64,8 @@ N_QUERIES = {
 }
 # They belong to others, and show there or to nobody.
 NO_PAGE = {
+    "pricetier",
+    "budget",
     "membership",
     "restriction",
     "rotation",
@@ -297,16 +299,35 @@ def test_operator_with_a_long_address_can_grant_credit_too(client: Client, opera
     assert account.ledger_entries.get().amount_micro_usd == 10_000_000
 
 
+# What the browser sends of a form inside the form that nobody has touched.
+_NO_TIERS = {"tiers-TOTAL_FORMS": "0", "tiers-INITIAL_FORMS": "0"}
+
+
 def test_price_below_zero_and_second_price_of_a_day_are_refused(client: Client) -> None:
     service = Service.objects.get(slug="geocode")
     n_prices = Price.objects.count()
-    fields = {"service": service.pk, "effective_on": "2026-12-01", "is_sample": "on"}
+    fields = {"service": service.pk, "effective_on": "2026-12-01", "is_sample": "on", **_NO_TIERS}
 
     assert client.post(page(Price, "add"), {**fields, "price_micro_usd": "-1"}).status_code == 200
     assert Price.objects.count() == n_prices
     assert client.post(page(Price, "add"), {**fields, "price_micro_usd": "6000"}).status_code == 302
     assert client.post(page(Price, "add"), {**fields, "price_micro_usd": "7000"}).status_code == 200
     assert Price.objects.get(effective_on=date(2026, 12, 1)).price_micro_usd == 6_000
+
+
+def test_tiers_of_a_price_are_saved_with_it_recorded_and_ascending(client: Client) -> None:
+    service = Service.objects.get(slug="geocode")
+    fields = {"service": service.pk, "effective_on": "2026-12-01", "price_micro_usd": "0"}
+    tiers = {"tiers-TOTAL_FORMS": "2", "tiers-INITIAL_FORMS": "0", "tiers-0-from_units": "1000"}
+    tiers |= {"tiers-0-price_micro_usd": "5000", "tiers-1-price_micro_usd": "4000"}
+    for wrong in ("1000", "0", ""):
+        answer = client.post(page(Price, "add"), {**fields, **tiers, "tiers-1-from_units": wrong})
+        assert answer.status_code == 200
+    assert client.post(page(Price, "add"), {**fields, **tiers, "tiers-1-from_units": "9000"}).status_code == 302
+    price = Price.objects.get(effective_on=date(2026, 12, 1))
+    assert list(price.tiers.values_list("from_units", "price_micro_usd")) == [(1_000, 5_000), (9_000, 4_000)]
+    changes = [entry.changes for entry in AuditEntry.objects.filter(object_kind="price").order_by("id")]
+    assert changes[-1] == {"tiers": [[], ["from 1000: 5000 µUSD", "from 9000: 4000 µUSD"]]}
 
 
 def test_gates_hear_of_deleted_prices(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

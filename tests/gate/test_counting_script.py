@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from redis.exceptions import ResponseError
 
 from gate.calendar import TTLS, Calendar
-from gate.snapshot import Credit, KeySnapshot, ServiceFacts, SessionPart, Used
+from gate.snapshot import Credit, KeySnapshot, OwnLimits, ServiceFacts, SessionPart, Used
 from gate.specs import NO_LIMIT, Verdict, pack_spec, rate_name, unpack_verdicts
 from goongdash.lib.periods import Month, day_number, day_of
 from stats.events import decode_entry
@@ -51,15 +52,17 @@ def snapshot(**changes: object) -> KeySnapshot:
     return replace(SNAPSHOT, **{"rate_limit": 10_000, "credit": credit, **changes})  # type: ignore[arg-type]
 
 
-def count(calls: list[Call], ip: str = "203.0.113.7", token: str = "") -> list[Verdict]:
+def count(calls: Sequence[Call], ip: str = "203.0.113.7", token: str = "", units: int = 1) -> list[Verdict]:
     """One script call with all of `calls`, those to services with sessions in the session of `token`."""
     calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
     arguments: list[bytes] = []
     for key, service, refused in calls:
         price = 0 if service is None else key.prices.get(service.id, 0)
-        event = f"{key.account_id}\t{key.key_id}\t6\t1\t{price}\t{ip}\t\t{UUID(int=7)}".encode()
+        event = f"{key.account_id}\t{key.key_id}\t6\t{units}\t{price}\t{ip}\t\t{UUID(int=7)}".encode()
         part = SessionPart.NONE if service is None or not token else service.session_part
         caller = rate_name(key, service) + ip.encode() + (b"\t" + token.encode() if part else b"")
+        if service is not None and service.counts_elements:
+            caller += b"\t%d" % units
         arguments += [pack_spec(key, service, refused, part), caller, event]
     answer = redis_client().eval(
         files("gate").joinpath("count.lua").read_text(),
@@ -90,6 +93,9 @@ def store() -> dict[bytes, Any]:
         ({"requests_per_day": 1}, Outcome.DAILY_QUOTA),
         ({"requests_per_month": 1}, Outcome.MONTHLY_QUOTA),
         ({"credit": Credit(today()[1], 9_999, 0, 0)}, Outcome.CREDIT_EXHAUSTED),
+        ({"own": OwnLimits(requests_per_month=1)}, Outcome.MONTHLY_QUOTA),
+        ({"own": OwnLimits(spend_cap_micro_usd=9_999)}, Outcome.KEY_BUDGET),
+        ({"own": OwnLimits(budget_micro_usd=9_999)}, Outcome.ACCOUNT_BUDGET),
     ],
 )
 def test_refused_request_leaves_every_counter_as_it_was(changes: dict[str, object], outcome: Outcome) -> None:
@@ -98,7 +104,7 @@ def test_refused_request_leaves_every_counter_as_it_was(changes: dict[str, objec
     before = store()
     assert [verdict.outcome for verdict in count([(key, GEOCODE, None)] * 3)] == [outcome] * 3
     assert store() == before
-    assert [len(counters) for counters in before.values()] == [1, 1, 1]
+    assert sorted(len(counters) for counters in before.values()) == [1, 1, 2 if "own" in changes else 1]
 
 
 def test_request_refused_in_memory_is_recorded_and_told_what_is_left() -> None:
@@ -141,7 +147,7 @@ def test_counter_the_store_does_not_have_begins_at_what_the_rollups_said() -> No
 
 
 def test_what_another_day_or_month_used_is_not_counted() -> None:
-    key = snapshot(used=Used(20200101, 999, 202001, 29_999, 999, 10**12))
+    key = snapshot(used=Used(20200101, 999, 202001, 29_999, 999, 10**12, 10**6, 10**12), own=OwnLimits(1, 10**6, 10**6))
     (verdict,) = count([(key, GEOCODE, None)])
     assert (verdict.outcome, verdict.left_day, verdict.left_month) == (Outcome.ALLOWED, 999, 29_999)
 
@@ -248,7 +254,9 @@ class Model:
 
     n_day: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     n_month: dict[tuple[int, bool], int] = field(default_factory=lambda: defaultdict(int))
+    n_own: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     spent: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    spent_own: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     def count(self, key: KeySnapshot, service: ServiceFacts) -> Outcome:
         if service.unit == "none":
@@ -260,8 +268,18 @@ class Model:
             return Outcome.DAILY_QUOTA
         if limit is not None and self.n_month[key.account_id, is_map] >= limit:
             return Outcome.MONTHLY_QUOTA
+        own = key.own or OwnLimits()
+        if own.requests_per_month is not None and self.n_own[key.key_id] >= own.requests_per_month:
+            return Outcome.MONTHLY_QUOTA
         if price and self.spent[key.account_id] + price > key.credit.allowance_micro_usd:
             return Outcome.CREDIT_EXHAUSTED
+        if price and own.budget_micro_usd is not None and self.spent[key.account_id] + price > own.budget_micro_usd:
+            return Outcome.ACCOUNT_BUDGET
+        cap = own.spend_cap_micro_usd
+        if price and cap is not None and self.spent_own[key.key_id] + price > cap:
+            return Outcome.KEY_BUDGET
+        self.n_own[key.key_id] += 1
+        self.spent_own[key.key_id] += price
         self.n_day[key.key_id] += 1
         self.n_month[key.account_id, is_map] += 1
         self.spent[key.account_id] += price
@@ -269,12 +287,26 @@ class Model:
 
 
 limits = st.one_of(st.none(), st.integers(0, 12))
+amounts = st.one_of(st.none(), st.integers(0, 60_000))
+own_limits = st.one_of(st.none(), st.builds(OwnLimits, limits, amounts, amounts))
 
 
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), credit=st.integers(0, 60_000), day=limits, month=limits, loads=limits)
+@given(
+    data=st.data(),
+    credit=st.integers(0, 60_000),
+    day=limits,
+    month=limits,
+    loads=limits,
+    own=st.lists(own_limits, min_size=3, max_size=3),
+)
 def test_script_agrees_with_the_model(
-    data: st.DataObject, credit: int, day: int | None, month: int | None, loads: int | None
+    data: st.DataObject,
+    credit: int,
+    day: int | None,
+    month: int | None,
+    loads: int | None,
+    own: list[OwnLimits | None],
 ) -> None:
     redis_client().delete(*redis_client().keys(f"{settings.REDIS_PREFIX}:*"), "none")
     keys = [
@@ -285,6 +317,7 @@ def test_script_agrees_with_the_model(
             requests_per_day=day,
             requests_per_month=month,
             map_loads_per_month=loads,
+            own=own[number],
         )
         for number in range(3)
     ]
@@ -297,6 +330,6 @@ def test_script_agrees_with_the_model(
 
 def test_every_outcome_number_of_the_script_is_the_one_that_is_stored() -> None:
     script = files("gate").joinpath("count.lua").read_text()
-    names = "ALLOWED, RATE_LIMIT, DAILY_QUOTA, MONTHLY_QUOTA, CREDIT_EXHAUSTED"
-    numbers = ", ".join(str(OUTCOMES[Outcome[name]].number) for name in names.split(", "))
-    assert f"local {names} = {numbers}\n" in script
+    for names in ("ALLOWED, RATE_LIMIT, DAILY_QUOTA, MONTHLY_QUOTA, CREDIT_EXHAUSTED", "KEY_BUDGET, ACCOUNT_BUDGET"):
+        numbers = ", ".join(str(OUTCOMES[Outcome[name]].number) for name in names.split(", "))
+        assert f"local {names} = {numbers}\n" in script

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import CreditPeriod, Plan
+from billing.budgets import budget_set
 from billing.ledger import credit_grant
+from billing.models import Price
+from billing.pricing import Tier, Tiers
 from gate.loading import load_keys
-from goongdash.lib.clock import utc_now
+from gate.snapshot import OwnLimits, ServicePrice
+from goongdash.lib.clock import to_epoch_us, utc_now
+from goongdash.lib.periods import day_of, day_start
 from keys.limits import KeyLimits
 from keys.models import Service
 from keys.overlap import Overlap
@@ -88,6 +94,49 @@ def test_key_has_the_lower_of_its_own_limits_and_its_plan_s() -> None:
     read = load_keys([key.lookup_digest for key in keys])
     found = [read[key.lookup_digest] for key in keys]
     assert [(one.rate_limit, one.requests_per_day) for one in found] == [(5, 1_000), (2, 100), (5, 1_000)]
+
+
+def test_own_limits_are_read_with_what_the_key_has_used_of_them(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    account = make_account()
+    key, other = make_key(account, limits=KeyLimits(None, None, 100, 9_000_000)), make_key(account)
+    budgeted = make_key()
+    budget_set(account=budgeted.key.account, amount_micro_usd=5)
+    store(*(make_event(one, at=utc_now()) for one in (key, key, other, budgeted)))
+    with django_assert_num_queries(12):
+        read = load_keys([one.key.lookup_digest for one in (key, other, budgeted)])
+    found = [read[one.key.lookup_digest] for one in (key, other, budgeted)]
+    assert [one.own for one in found] == [OwnLimits(100, 9_000_000), None, OwnLimits(budget_micro_usd=5)]
+    used = [(one.used.n_key_this_month, one.used.key_spent_micro_usd) for one in found]
+    assert used == [(2, 10_000), (0, 0), (1, 5_000)]
+    assert found[1].used.n_requests == 3
+
+
+def test_price_that_volume_or_a_coming_day_changes_is_read_with_what_the_account_has_used(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    geocode, trip, place = (Service.objects.get(slug=slug) for slug in ("geocode", "trip", "place-detail"))
+    today = day_of(utc_now(), settings.BILLING_ZONE)
+    tiered, coming = (
+        Price.objects.create(service=service, price_micro_usd=price, effective_on=day)
+        for service, price, day in ((geocode, 0, today - timedelta(days=2)), (trip, 7, today + timedelta(days=3)))
+    )
+    Price.objects.create(service=trip, price_micro_usd=8, effective_on=today + timedelta(days=9))
+    tiered.tiers.create(from_units=1_000, price_micro_usd=4_000)
+    account = make_account()
+    keys = [make_key(account), make_key(account), make_key()]
+    store(*(make_event(key, slug, at=utc_now()) for key in keys[:2] for slug in ("geocode", "trip")))
+    with django_assert_num_queries(12):
+        read = load_keys([key.key.lookup_digest for key in keys])
+    found = [read[key.key.lookup_digest] for key in keys]
+    from_us = to_epoch_us(day_start(coming.effective_on, settings.BILLING_ZONE))
+    assert found[0].tiered == {
+        geocode.pk: ServicePrice(Tiers((Tier(0, 0), Tier(1_000, 4_000)))),
+        trip.pk: ServicePrice(Tiers.flat(10_000), Tiers.flat(7), from_us),
+    }
+    assert place.pk in found[0].prices
+    assert [one.used.units for one in found] == [{geocode.pk: 2}, {geocode.pk: 2}, {}]
 
 
 def test_key_has_its_choice_of_services_and_without_one_none() -> None:

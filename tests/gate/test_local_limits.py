@@ -13,13 +13,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from billing.pricing import Tier, Tiers
 from gate import local_limits, local_rates, local_sessions
 from gate.local_limits import Asked, LocalLimits
-from gate.snapshot import Credit, KeySnapshot, ServiceFacts, Used
+from gate.snapshot import Credit, KeySnapshot, OwnLimits, ServiceFacts, ServicePrice, Used
 from gate.specs import Verdict, rate_name
 from goongdash.lib.clock import to_epoch_us, utc_now
 from stats.outcomes import Outcome
 from stats.stream import redis_client, stream_key
+from tests.billing.tiers import tiers_of
 from tests.factories import T0
 from tests.gate.snapshots import SNAPSHOT
 from tests.gate.test_counting_script import (
@@ -31,6 +33,7 @@ from tests.gate.test_counting_script import (
     TILE,
     count,
     limits,
+    own_limits,
     snapshot,
     today,
 )
@@ -56,26 +59,49 @@ def outcomes(local: LocalLimits, one: Asked, n: int, now_us: int = NOW_US) -> li
     return [local.decide(one, now_us).verdict.outcome for _ in range(n)]
 
 
-def last_is_charged() -> bool:
-    """Whether the script has said of its last event that it is charged."""
+def last_said() -> tuple[bytes, bytes, bytes]:
+    """Whether the script has said of its last event that it is charged, and what it costs."""
     entries: Any = redis_client().xrevrange(stream_key(0), count=1)
     ((_, fields),) = entries
-    return bool(fields[b"e"].split(b"\t")[1] == b"1")
+    is_charged: tuple[bytes, bytes, bytes] = fields[b"e"].split(b"\t")[1].partition(b":")
+    return is_charged
 
 
-services = st.sampled_from([GEOCODE, STATIC, MAP_LOAD, TILE, SEARCH, SEARCH, DETAIL, None])
+MATRIX = replace(GEOCODE, id=30, unit="element")
+OTHER_MATRIX = replace(STATIC, id=31, unit="element")
+services = st.sampled_from([GEOCODE, STATIC, MAP_LOAD, TILE, SEARCH, SEARCH, DETAIL, MATRIX, OTHER_MATRIX, None])
 tokens = st.sampled_from(["", "a", "b"])
 refusals = st.sampled_from([None, None, None, Outcome.ORIGIN_NOT_ALLOWED, Outcome.KEY_REVOKED])
 
 
 @pytest.mark.django_db
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), credit=st.integers(0, 60_000), day=limits, month=limits, loads=limits, rate=st.integers(1, 20))
+@given(
+    data=st.data(),
+    credit=st.integers(0, 60_000),
+    day=limits,
+    month=limits,
+    loads=limits,
+    rate=st.integers(1, 20),
+    own=st.lists(own_limits, min_size=3, max_size=3),
+    tiers=tiers_of(max_price=9_000),
+    now_or_then=st.booleans(),
+)
 def test_memory_says_of_everything_what_the_script_says(
-    data: st.DataObject, credit: int, day: int | None, month: int | None, loads: int | None, rate: int
+    data: st.DataObject,
+    credit: int,
+    day: int | None,
+    month: int | None,
+    loads: int | None,
+    rate: int,
+    own: list[OwnLimits | None],
+    tiers: Tiers,
+    now_or_then: bool,
 ) -> None:
     redis_client().delete(*redis_client().keys(f"{settings.REDIS_PREFIX}:*"), "none")
     number, this_month = today()
+    then_us = to_epoch_us(utc_now()) + (3_600_000_000 if now_or_then else -1)
+    tiered = {MATRIX.id: ServicePrice(tiers), SEARCH.id: ServicePrice(Tiers.flat(3_000), tiers, then_us)}
     keys = [
         snapshot(
             key_id=n,
@@ -86,20 +112,28 @@ def test_memory_says_of_everything_what_the_script_says(
             requests_per_day=day,
             requests_per_month=month,
             map_loads_per_month=loads,
-            used=Used(number, n, this_month, 2, 1, 5_000),
+            used=Used(number, n, this_month, 2, 1, 5_000, n, n * 5_000, {MATRIX.id: 5}),
+            own=own[n],
+            tiered=tiered,
         )
         for n in range(3)
     ]
     local = LocalLimits(settings.BILLING_ZONE)
-    calls = st.tuples(st.sampled_from(keys), services, refusals, tokens)
-    for key, service, refused, token in data.draw(st.lists(calls, max_size=30)):
+    calls = st.tuples(st.sampled_from(keys), services, refusals, tokens, st.integers(1, 9))
+    for key, service, refused, token, units in data.draw(st.lists(calls, max_size=30)):
+        units = units if service in (MATRIX, OTHER_MATRIX) else 1
         refused = refused or (Outcome.SERVICE_UNKNOWN if service is None else None)
-        (said,) = count([(key, service, refused)], token=token)
-        one = asked(key, service, refused, token=token.encode())
-        own = local.decide(one, to_epoch_us(utc_now()))
-        assert own.verdict._replace(wait_us=0) == said._replace(wait_us=0)
-        assert (own.verdict.wait_us > 0) == (said.wait_us > 0)
-        assert own.is_charged == last_is_charged()
+        (said,) = count([(key, service, refused)], token=token, units=units)
+        one = asked(key, service, refused, token=token.encode())._replace(units=units)
+        decided = local.decide(one, to_epoch_us(utc_now()))
+        assert decided.verdict._replace(wait_us=0) == said._replace(wait_us=0)
+        assert (decided.verdict.wait_us > 0) == (said.wait_us > 0)
+        charged, _, cost = last_said()
+        assert decided.is_charged == (charged == b"1")
+        if one.tells_cost and decided.is_charged:
+            assert decided.price_micro_usd == int(cost)
+        else:
+            assert cost == b""
 
 
 @given(
@@ -143,6 +177,25 @@ def test_counting_begins_at_what_the_rollups_said_or_the_store_said_last() -> No
     assert outcomes(local, asked(key), 2) == [Outcome.ALLOWED, Outcome.DAILY_QUOTA]
 
 
+def test_own_month_begins_where_the_store_said_last_and_leaves_the_plan_s_alone() -> None:
+    key = replace(KEY, own=OwnLimits(requests_per_month=10), used=Used(DAY, 0, MONTH, n_key_this_month=4))
+    local = LocalLimits(ZONE)
+    assert outcomes(local, asked(key), 7) == [Outcome.ALLOWED] * 6 + [Outcome.MONTHLY_QUOTA]
+    local = LocalLimits(ZONE)
+    local.learn(key, GEOCODE, Verdict(0, 4, 0, 900, 900, 2), NOW_US)
+    assert outcomes(local, asked(key), 3) == [Outcome.ALLOWED] * 2 + [Outcome.MONTHLY_QUOTA]
+    assert outcomes(local, asked(replace(KEY, key_id=8)), 1) == [Outcome.ALLOWED]
+
+
+def test_verdict_taken_back_moves_no_volume() -> None:
+    tiers = {MATRIX.id: ServicePrice(Tiers((Tier(0, 10), Tier(20, 1))))}
+    key, local = replace(KEY, tiered=tiers, used=Used(DAY, 0, MONTH, units={MATRIX.id: 5})), LocalLimits(ZONE)
+    one = asked(key, MATRIX)._replace(units=16)
+    first = local.decide(one, NOW_US)
+    local.take_back(one, first, NOW_US)
+    assert [local.decide(one, NOW_US).price_micro_usd for _ in range(2)] == [151, 16]
+
+
 def test_next_day_and_next_month_begin_anew() -> None:
     credit = Credit(MONTH, 5_000, 202612, 10_000)
     key = replace(KEY, requests_per_day=1, credit=credit, used=Used(DAY, 1, MONTH))
@@ -164,7 +217,8 @@ def test_all_processes_together_give_no_more_than_was_left(
         KEY,
         requests_per_day=limit,
         credit=Credit(MONTH, credit, 0, 0),
-        used=Used(DAY, used, MONTH, used, 0, 5_000),
+        used=Used(DAY, used, MONTH, used, 0, 5_000, used, 5_000),
+        own=OwnLimits(limit, credit, credit),
     )
     allowed = sum(
         outcomes(LocalLimits(ZONE, n_processes), asked(key), 50).count(Outcome.ALLOWED) for _ in range(n_processes)
@@ -176,7 +230,7 @@ def test_all_processes_together_give_no_more_than_was_left(
 def test_verdict_taken_back_counts_against_nothing() -> None:
     prices = {SEARCH.id: 5_000, DETAIL.id: 5_000}
     key = replace(KEY, rate_limit=1, requests_per_day=1, requests_per_month=1, prices=prices)
-    key = replace(key, credit=Credit(MONTH, 5_000, 0, 0))
+    key = replace(key, credit=Credit(MONTH, 5_000, 0, 0), own=OwnLimits(1, 5_000, 5_000))
     local, one = LocalLimits(ZONE), asked(key, SEARCH, token=b"a")
     first = local.decide(one, NOW_US)
     local.take_back(one, first, NOW_US)

@@ -308,11 +308,11 @@ def test_proxy_that_names_no_uri_gets_a_clear_400(gate: GateProcess) -> None:
 
 
 def test_every_outcome_is_produced_above() -> None:
-    """A new outcome must come with a test of its own here."""
+    """A new outcome must come with a test of its own, here or in test_caps.py."""
     assert {outcome.value for outcome in Outcome} == {
         "allowed", "key_missing", "key_unknown", "key_revoked", "key_disabled", "key_expired", "key_type",
         "origin_not_allowed", "rate_limit", "daily_quota", "monthly_quota", "credit_exhausted",
-        "service_unknown", "unavailable", "service_not_allowed",
+        "service_unknown", "unavailable", "service_not_allowed", "key_budget", "account_budget",
     }  # fmt: skip
 
 

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from billing.pricing import Tier, Tiers
 from gate.calendar import TTLS
-from gate.charges import Charge, pack_charges
+from gate.charges import Charge, Counted, pack_charges
+from gate.snapshot import OwnLimits, ServicePrice
 from gate.specs import Kind
 from gate.spool_frames import Frame, Sent
 from stats.events import Replay, StreamEntry, decode_entry
+from stats.outcomes import Outcome
 from stats.stream import redis_client, shard_prefix, stream_key
 from tests.gate.frames import AT, DAY, MONTH, frame
 from tests.gate.test_counting_script import GEOCODE, count, snapshot, today
@@ -155,9 +158,32 @@ def test_counter_begins_at_what_the_rollups_said_where_the_store_has_none() -> N
 
 def test_counters_that_it_adds_to_are_those_of_the_counting_script() -> None:
     day, month = today()
-    key = snapshot(requests_per_day=10)
+    key = snapshot(requests_per_day=10, own=OwnLimits(10, 35_000))
     count([(key, GEOCODE, None)] * 2)
     charge = Charge(Kind.REQUEST, key.account_id, key.key_id, 3, 15_000, day, month, 0, 0, 0, 0)
-    tell(replace(frame(3), charges=(charge,)), ends_at=100)
-    (verdict,) = count([(key, GEOCODE, None)])
-    assert (verdict.left_day, verdict.left_month) == (4, 29_994)
+    own = charge._replace(kind=Counted.KEY_MONTH)
+    tell(replace(frame(3), charges=(charge, own)), ends_at=100)
+    verdict, last, refused = count([(key, GEOCODE, None)] * 3)
+    assert (verdict.left_day, verdict.left_month, verdict.left_own) == (4, 29_994, 4)
+    assert (last.outcome, refused.outcome) == (Outcome.ALLOWED, Outcome.KEY_BUDGET)
+
+
+def test_units_that_it_adds_to_are_those_of_the_counting_script() -> None:
+    day, month = today()
+    key = snapshot(tiered={GEOCODE.id: ServicePrice(Tiers((Tier(0, 9), Tier(5, 8))))})
+    count([(key, GEOCODE, None)] * 2)
+    charge = Charge(Counted.UNITS, key.account_id, GEOCODE.id, 2, 0, day, month, 0, 0, 0, 0)
+    tell(replace(frame(2), charges=(charge,)), ends_at=100)
+    count([(key, GEOCODE, None)] * 2)
+    assert [event.cost_micro_usd for entry in entries() for event in entry.events] == [9, 9, 5_000, 5_000, 9, 8]
+
+
+@pytest.mark.parametrize(("stored", "then"), [(0, 9), (3, 9), (30, 32)])
+def test_own_month_goes_on_from_the_store_or_the_rollups_whichever_knows_more(stored: int, then: int) -> None:
+    name = f"{shard_prefix(0)}month:{MONTH}"
+    if stored:
+        redis_client().hset(name, "k7", struct.pack(">IQ", stored, stored * 1_000))
+    charge = Charge(Counted.KEY_MONTH, 3, 7, 2, 2_000, DAY, MONTH, 0, 7, 0, 7_000)
+    tell(replace(frame(2), charges=(charge,)), ends_at=100)
+    packed: Any = redis_client().hget(name, "k7")
+    assert struct.unpack(">IQ", packed) == (then, then * 1_000)

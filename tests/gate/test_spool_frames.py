@@ -5,14 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.charges import Charge
-from gate.specs import Kind
+from gate.charges import Charge, Counted
 from gate.spool_frames import Frame, Placed, Sent, Unreadable, pack_frame, read_frames
 
 numbers = st.integers(0, 2**32 - 1)
 large = st.integers(0, 2**63)
 charges = st.builds(
-    Charge, st.sampled_from(Kind), large, large, numbers, large, numbers, numbers, large, large, large, large
+    Charge, st.sampled_from(Counted), large, large, numbers, large, numbers, numbers, large, large, large, large
 )
 line = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1).map(str.encode)
 frames = st.builds(

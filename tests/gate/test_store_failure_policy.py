@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gate.charges import Charge
+from billing.pricing import Tier, Tiers
+from gate.charges import Charge, Counted
 from gate.local_limits import Asked, LocalLimits
-from gate.snapshot import Credit, KeySnapshot, Used
+from gate.snapshot import Credit, KeySnapshot, OwnLimits, ServicePrice, Used
 from gate.specs import Kind, Verdict
 from gate.spool import Spool
 from gate.spool_frames import Frame, Placed, Sent
@@ -87,6 +88,32 @@ def test_open_gate_decides_by_itself_and_keeps_every_event_with_what_was_used(sp
             Charge(Kind.REQUEST, 3, 9, 2, 3_000, DAY, MONTH, 10, 20, 30, 40),
         ),
         sent,
+    )
+
+
+def test_key_with_limits_of_its_own_has_a_charge_of_its_own_besides(spool: Spool) -> None:
+    used = Used(DAY, 10, MONTH, 20, 30, 40, n_key_this_month=5, key_spent_micro_usd=25_000)
+    key = replace(KEY, own=OwnLimits(7, 1_000_000), used=used)
+    said = outcomes(policy(spool).verdicts(3, asked(3, key), None))
+    assert said == [Outcome.ALLOWED] * 2 + [Outcome.MONTHLY_QUOTA]
+    (frame,) = spooled(spool)
+    assert frame.charges == (
+        Charge(Counted.REQUEST, 3, 7, 2, 10_000, DAY, MONTH, 10, 20, 30, 40),
+        Charge(Counted.KEY_MONTH, 3, 7, 2, 10_000, DAY, MONTH, 0, 5, 0, 25_000),
+    )
+
+
+def test_request_priced_by_volume_tells_its_cost_and_has_a_charge_of_its_units(spool: Spool) -> None:
+    matrix = replace(GEOCODE, unit="element")
+    tiers = {matrix.id: ServicePrice(Tiers((Tier(0, 100), Tier(10, 1))))}
+    key = replace(KEY, tiered=tiers, used=Used(DAY, 0, MONTH, 0, 0, 0, units={matrix.id: 4}))
+    batch = [one._replace(service=matrix, units=4) for one in asked(2, key)]
+    policy(spool).verdicts(3, batch, None)
+    (frame,) = spooled(spool)
+    assert frame.lines == (b"0\t1:400\t%b" % EVENT, b"0\t1:202\t%b" % EVENT)
+    assert frame.charges == (
+        Charge(Counted.REQUEST, 3, 7, 2, 602, DAY, MONTH, 0, 0, 0, 0),
+        Charge(Counted.UNITS, 3, matrix.id, 8, 0, DAY, MONTH, 0, 4, 0, 0),
     )
 
 

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import Account
+from keys.limits import KeyLimits
 from keys.models import ApiKey
 from keys.services import key_revoke
 from keys.vault import lookup_digest
@@ -51,6 +52,12 @@ def test_create_key_may_only_report(alice: Account) -> None:
     assert ApiKey.objects.get().is_report_only
 
 
+def test_create_key_takes_limits_of_its_own(alice: Account) -> None:
+    limits = ["--requests-per-day", "100", "--requests-per-month", "2000", "--spend-cap", "$12.50"]
+    report_of(*create(alice, *limits))
+    assert ApiKey.objects.get().limits == KeyLimits(None, 100, 2_000, 12_500_000)
+
+
 def test_create_key_without_json_is_for_people(alice: Account) -> None:
     assert run(*create(alice)).startswith(f"Key {ApiKey.objects.get().pk}: gr_")
 
@@ -62,6 +69,10 @@ def test_create_key_without_json_is_for_people(alice: Account) -> None:
         (["--allow", "a b"], 2, "spaces"),
         (["--name", " "], 2, "needs a name"),
         (["--expires", "2027-01-31T00:00:00"], 2, "needs a zone"),
+        (["--requests-per-month", "0"], 1, "is not a number from 1"),
+        (["--requests-per-day", "1e3"], 1, "is not a number from 1"),
+        (["--spend-cap", "12,50"], 1, "not an amount"),
+        (["--spend-cap", "0"], 1, "more than nothing"),
     ],
 )
 def test_create_key_that_cannot_be_exits_with_the_reason(

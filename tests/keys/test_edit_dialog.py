@@ -41,7 +41,7 @@ def test_dialog_shows_what_is_stored(alice: Account, alice_client: Client) -> No
         description="Bản đồ",
         restrictions=["example.com", "203.0.113.7"],
         services=[geocode.pk],
-        limits=KeyLimits(2, 100),
+        limits=KeyLimits(2, 100, 1_000, 12_500_000),
         expires_at=datetime(2027, 1, 31, 2, tzinfo=UTC),
     ).key
     page = dialog(alice_client, key).content.decode()
@@ -50,7 +50,7 @@ def test_dialog_shows_what_is_stored(alice: Account, alice_client: Client) -> No
     assert re.findall(r'name="restrictions" value="(.*?)"', page) == ["http*://example.com/*", "203.0.113.7"]
     assert re.findall(r'name="services" value="(\d+)" checked', page) == [str(geocode.pk)]
     assert 'name="version" value="1"' in page
-    for value in ("2", "100", "2027-01-31T09:00"):
+    for value in ("2", "100", "1000", "12.50", "2027-01-31T09:00"):
         assert f'value="{value}"' in page
     assert "key_type" not in page
     assert re.search(r'<details class="key-limits" open>', page)
@@ -68,17 +68,17 @@ def test_save_stores_what_was_typed_and_shows_the_list(alice: Account, alice_cli
         name="Cửa hàng",
         restrictions=["Example.com", ""],
         requests_per_day="200",
-        rate_limit="2",
+        spend_cap_micro_usd="5",
         expires_at="2999-01-31T09:00",
     )
     key.refresh_from_db()
     assert response.status_code == 200
-    assert (key.name, key.requests_per_day, key.rate_limit) == ("Cửa hàng", 200, 2)
+    assert (key.name, key.requests_per_day, key.spend_cap_micro_usd) == ("Cửa hàng", 200, 5_000_000)
     assert key.expires_at == datetime(2999, 1, 31, 2, tzinfo=UTC)
     assert list(key.restrictions.values_list("text", flat=True)) == ["http*://example.com/*"]
     assertContains(response, "“Cửa hàng” is saved, and holds at once.")
     assertContains(response, f'id="key-{other.pk}"')
-    assertContains(response, "rate 2")
+    assertContains(response, "$5 a month")
     other.refresh_from_db()
     assert other.version == 1
 

@@ -61,16 +61,18 @@ def test_new_form_chooses_a_rest_key_and_lists_nothing() -> None:
     assert form.errors == {}
 
 
-def test_limits_and_services_are_read_as_they_are_written() -> None:
+def test_limits_money_and_services_are_read_as_they_are_written() -> None:
     geocode = Service.objects.get(slug="geocode")
     form = bound(
         rate_limit="2",
         requests_per_day="1,000",
+        requests_per_month="20 000",
+        spend_cap_micro_usd="$12.50",
         expires_at="2027-01-31T09:00",
         services=[str(geocode.pk)],
     )
     assert form.errors == {}
-    assert form.arguments["limits"] == KeyLimits(2, 1_000)
+    assert form.arguments["limits"] == KeyLimits(2, 1_000, 20_000, 12_500_000)
     assert form.arguments["services"] == [geocode.pk]
     # Nine in Hanoi.
     assert form.arguments["expires_at"] == datetime(2027, 1, 31, 2, tzinfo=UTC)
@@ -81,9 +83,13 @@ def test_limits_and_services_are_read_as_they_are_written() -> None:
     [
         ("requests_per_day", "1001", "The plan allows 1,000; a key can have less, not more."),
         ("rate_limit", "6", "The plan allows 5; a key can have less, not more."),
-        ("requests_per_day", "0", "A limit is 1 or more. To refuse every request, delete the key."),
-        ("requests_per_day", "many", "Write a whole number."),
-        ("requests_per_day", "1.5", "Write a whole number."),
+        ("requests_per_month", "0", "A limit is 1 or more. To refuse every request, delete the key."),
+        ("requests_per_month", "many", "Write a whole number."),
+        ("requests_per_month", "1.5", "Write a whole number."),
+        ("spend_cap_micro_usd", "12,50", "Write an amount in dollars, such as 25 or 12.50."),
+        ("spend_cap_micro_usd", "0.0000001", "Write an amount in dollars, such as 25 or 12.50."),
+        ("spend_cap_micro_usd", "0", "A cap is more than nothing. To refuse every request, delete the key."),
+        ("spend_cap_micro_usd", "-5", "A cap is more than nothing. To refuse every request, delete the key."),
         ("expires_at", "tomorrow", "Write a day and a time, such as 2027-01-31 09:00."),
         ("expires_at", "2026-11-23T09:59", "This is past already. To stop the key at once, delete it."),
         ("services", "999999", "One of these services is not there any more."),
@@ -123,10 +129,12 @@ def test_form_of_a_key_shows_what_is_stored_and_finds_nothing_changed(alice: Acc
         alice,
         restrictions=["example.com"],
         services=[geocode.pk],
-        limits=KeyLimits(2, 100),
+        limits=KeyLimits(2, 100, 1_000, 12_500_000),
         expires_at=expires_at,
     ).key
     form = KeyForm(plan=free_plan(), now=T0, key=key)
+    shown = {name: form[name].value() for name in form.fields}
+    assert shown["spend_cap_micro_usd"] == "12.50"
     assert 'value="2026-11-24T10:00"' in str(form["expires_at"])  # In Hanoi.
     again = editing(
         key,
@@ -134,6 +142,8 @@ def test_form_of_a_key_shows_what_is_stored_and_finds_nothing_changed(alice: Acc
         services=[str(geocode.pk)],
         rate_limit="2",
         requests_per_day="100",
+        requests_per_month="1000",
+        spend_cap_micro_usd="12.5",
         expires_at="2026-11-24T10:00",
     )
     assert again.errors == {}

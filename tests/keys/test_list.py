@@ -117,9 +117,9 @@ def test_last_use_is_shown_to_the_minute_with_its_origin(shop: Account, alice_cl
 
 def test_limits_of_a_key_are_seen_at_a_glance(alice: Account, alice_client: Client) -> None:
     geocode = Service.objects.get(slug="geocode")
-    make_key(alice, services=[geocode.pk], limits=KeyLimits(2, 100))
+    make_key(alice, services=[geocode.pk], limits=KeyLimits(2, 100, 9_000, 12_500_000))
     page = alice_client.get("/keys")
-    for note in ("Geocode v1 only", "rate 2"):
+    for note in ("Geocode v1 only", "9,000 a month", "$12.50 a month", "rate 2"):
         assertContains(page, f'<span class="tag tag-limit">{note}</span>')
 
 

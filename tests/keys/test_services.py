@@ -186,17 +186,17 @@ def test_update_makes_the_key_what_it_is_to_be_and_no_other(alice: Account) -> N
         restrictions=["new.example.com", "10.0.0.1"],
         allows_no_origin=True,
         services=[geocode.pk],
-        limits=KeyLimits(2, 100),
+        limits=KeyLimits(2, 100, 1_000, 25_000_000),
         expires_at=expires_at,
     )
     key = ApiKey.objects.get(pk=key.pk)
     assert (key.name, key.description, key.allows_no_origin) == ("Cửa hàng", "Bản đồ", True)
-    assert (key.limits, key.expires_at, key.version) == (KeyLimits(2, 100), expires_at, 2)
+    assert (key.limits, key.expires_at, key.version) == (KeyLimits(2, 100, 1_000, 25_000_000), expires_at, 2)
     assert restriction_texts(key) == ["http*://new.example.com/*", "10.0.0.1"]
     assert list(key.services.all()) == [geocode]
     assert changed == {
         *("name", "description", "restrictions", "allows_no_origin", "services", "expires_at"),
-        *("rate_limit", "requests_per_day"),
+        *("rate_limit", "requests_per_day", "requests_per_month", "spend_cap_micro_usd"),
     }
     other.refresh_from_db()
     assert (other.name, other.version, other.limits) == ("Other", 1, NO_LIMITS)
@@ -229,7 +229,7 @@ def test_choice_of_services_and_limits_of_a_new_key_are_in_the_history(alice: Ac
 
 def test_limits_services_and_expiry_can_be_taken_away_again(alice: Account) -> None:
     geocode = Service.objects.get(slug="geocode")
-    limits = KeyLimits(2, 100)
+    limits = KeyLimits(2, 100, 1_000, 25_000_000)
     key = make_key(alice, services=[geocode.pk], limits=limits, expires_at=utc_now()).key
     update(key, services=[], limits=NO_LIMITS, expires_at=None)
     key = ApiKey.objects.get(pk=key.pk)

@@ -159,7 +159,11 @@ def test_line_with_one_byte_changed_is_read_as_an_event_or_unreadable(data: st.D
         {**wire(EVENT), b"n": b"-1"},
         {**wire(EVENT), b"n": b"1e9"},
         {**wire(EVENT), b"n": b"9" * 16},
-        line_with(outcome="15"),
+        line_with(outcome="17"),
+        line_with(is_charged="1:"),
+        line_with(is_charged="1:-1"),
+        line_with(is_charged="1:" + "9" * 16),
+        line_with(is_charged="2"),
         line_with(outcome="-1"),
         line_with(account="9" * 19),
         line_with(account="-1"),
@@ -211,5 +215,5 @@ def test_link_local_caller_is_kept_without_our_interface() -> None:
 
 
 def test_every_outcome_has_a_number_of_its_own_that_never_changes() -> None:
-    assert [OUTCOMES[outcome].number for outcome in Outcome] == list(range(15))
+    assert [OUTCOMES[outcome].number for outcome in Outcome] == list(range(17))
     assert {BY_NUMBER[facts.number] for facts in OUTCOMES.values()} == set(Outcome)

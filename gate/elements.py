@@ -1,0 +1,19 @@
+"""How many units a request to a distance matrix has: one for each element, origins times destinations. Pure."""
+
+from __future__ import annotations
+
+from gate.facts import parameter
+
+# What a record holds in its units. A query beyond it costs as much as this one: no head is long enough for more
+# than a few thousand places, and no matrix service answers so many.
+MAX_ELEMENTS = 9_999
+
+
+def n_elements(query: bytes) -> int:
+    """From 1 to MAX_ELEMENTS: a request that names no places is a request all the same."""
+    return min(MAX_ELEMENTS, _n_places(query, b"origins") * _n_places(query, b"destinations"))
+
+
+def _n_places(query: bytes, name: bytes) -> int:
+    """Places are parted by bars; one that is empty is none."""
+    return max(1, sum(bool(place.strip()) for place in parameter(query, name).split(b"|")))
