@@ -192,7 +192,7 @@ class LocalLimits:
             name = (key.account_id, kind is Kind.MAP_LOAD)
             self._months.begin(name, _Counter(today.month, per_month - verdict.left_month))
         if verdict.left_own != NO_LIMIT and own is not None:
-            self._own_months.begin(key.key_id, _Counter(today.month, own - verdict.left_own))
+            self._own_months.begin(key.counted_id, _Counter(today.month, own - verdict.left_own))
 
     def forget(self) -> None:
         """Drops what was counted here: the store is back, and has been told of all of it."""
@@ -282,8 +282,8 @@ class LocalLimits:
         own_month = own_spent = None
         if key.own is not None:
             n_own, own_used = (used.n_key_this_month, used.key_spent_micro_usd) if is_month else (0, 0)
-            own_month = self._own_months.of(key.key_id, today.month, n_own)
-            own_spent = self._own_spent.of(key.key_id, today.month, own_used)
+            own_month = self._own_months.of(key.counted_id, today.month, n_own)
+            own_spent = self._own_spent.of(key.counted_id, today.month, own_used)
         return _Touched(
             self._days.of(key.counted_id, today.day, used.n_key_today if is_day else 0),
             self._months.of((key.account_id, is_map), today.month, n_month if is_month else 0),
