@@ -59,6 +59,7 @@ def edit(created: CreatedKey, **changes: Any) -> None:
         "name": key.name,
         "description": key.description,
         "restrictions": [each.text for each in key.restrictions.all()],
+        "restrictions_mode": key.restrictions_mode,
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
         "limits": key.limits,
@@ -287,3 +288,10 @@ def test_page_of_a_key_has_its_refusals_each_with_its_repair(alice: Account, ali
     assertContains(part, f'href="{page}"')
     assertContains(part, f'hx-get="/keys/{created.key.pk}/edit?allow=https%3A%2F%2Fthief.test%2F%2A"')
     assertRedirects(alice_client.get(url), f"/requests?key={created.key.pk}&outcome=refused")
+
+
+def test_request_that_a_list_for_report_only_would_refuse_says_so(alice: Account, alice_client: Client) -> None:
+    created = make_key(alice, restrictions=["example.com"], restrictions_mode="report_only")
+    url = refused(created, Outcome.ALLOWED, would_refuse=True)
+    assert "it would have refused the request for its origin" in text(alice_client, url)
+    assert "list would refuse" in text(alice_client, "/requests")
