@@ -64,7 +64,7 @@ class ExplainedRequest:
 
 def request_explained(account: Account, record: UsageRecord, *, now: datetime) -> ExplainedRequest:
     """The record with all that is known of why it was decided so, the history of its key included."""
-    key = ApiKey.objects.prefetch_related("restrictions", "services").get(pk=record.key_id)
+    key = ApiKey.objects.prefetch_related("restrictions", "services", "blocked_origins").get(pk=record.key_id)
     service = None if record.service_id is None else Service.objects.filter(pk=record.service_id).first()
     case = RequestCase(account, record, key, service)
     if case.outcome in ABOUT or case.outcome in OF_THE_PLAN:
@@ -77,7 +77,7 @@ def recent_refusals(account: Account, key: ApiKey, limit: int, *, now: datetime)
     """The newest refusals of a key, each with its reason and repair, as far back as a page of the log looks.
 
     The list and the limits are those of today: the history is not asked, the page of the request does that. For
-    few queries the key comes with its restrictions and services prefetched.
+    few queries the key comes with its restrictions, services and blocked origins prefetched.
     """
     page = log_page(account=account, query=LogQuery(key_id=key.pk, outcomes=REFUSALS), now=now, size=limit)
     services = {service.pk: service for service in Service.objects.all()} if page.records else {}

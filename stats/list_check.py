@@ -25,10 +25,18 @@ class ListCheck:
 
 
 def list_check(
-    entries: Iterable[RestrictionEntry], *, origin: str, ip: str, allows_no_origin: bool, shows_address: bool
+    entries: Iterable[RestrictionEntry],
+    *,
+    origin: str,
+    ip: str,
+    allows_no_origin: bool,
+    blocked: Iterable[str],
+    shows_address: bool,
 ) -> ListCheck:
     """What the gate's own matching makes of a request from that origin and address."""
-    explanation = explain(entries, origin=parse_url(origin), ip=ip_address(ip), allows_no_origin=allows_no_origin)
+    explanation = explain(
+        entries, origin=parse_url(origin), ip=ip_address(ip), allows_no_origin=allows_no_origin, blocked=blocked
+    )
     checks = (_without_path(check) for check in explanation.entries)
     return ListCheck(
         explanation.is_allowed, tuple(check if shows_address else _without_address(check, ip) for check in checks)

@@ -16,6 +16,7 @@ from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.models import Account, AuditEntry, Plan
 from accounts.services import account_set_plan
+from keys.guarding import key_block_origin, key_cut
 from keys.limits import KeyLimits
 from keys.models import ApiKey
 from keys.services import CreatedKey, key_revoke, key_set_restrictions, key_update
@@ -155,6 +156,26 @@ def test_path_that_was_not_kept_is_not_guessed(alice: Account, alice_client: Cli
     assert "The entry is for /maps/*. Which path was sent is not kept" in said
 
 
+def test_origin_that_is_blocked_is_told_so_and_what_it_was_before(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice)
+    blocked_then = refused(key)
+    key_block_origin(key=key.key, origin=THIEF)
+    assert "would be refused today as well" in text(alice_client, blocked_then)
+    later = refused(key, at=NOON + timedelta(minutes=1))
+    assert "which is blocked on this key, whatever the list says." in text(alice_client, later)
+    assert offered(alice_client, later) == {"Unblock it on the key’s page": f"/keys/{key.key.pk}"}
+
+
+def test_key_that_was_cut_for_its_use_is_told_so(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice)
+    key_cut(key=key.key, quota=50, at=NOON)
+    url = refused(key, Outcome.DAILY_QUOTA, at=NOON + timedelta(minutes=1))
+    assert "The key was cut to 50 requests that day" in text(alice_client, url)
+    assert offered(alice_client, url) == {"Lift what was done to the key": f"/keys/{key.key.pk}/lift"}
+    ApiKey.objects.update(spiked_at=None, spike_quota=None)
+    assert "The key’s 1,000 requests" in text(alice_client, url)
+
+
 def test_wrong_type_leads_to_a_key_of_the_right_one(alice: Account, alice_client: Client) -> None:
     url = refused(make_key(alice), Outcome.KEY_TYPE, service="map-load")
     assert offered(alice_client, url) == {"Create a map tiles key": "/keys/new?type=tiles"}
@@ -255,7 +276,7 @@ def test_recent_refusals_come_with_reason_and_repair_in_few_queries(
         refused(created, at=T0 + timedelta(minutes=n))
     refused(created, Outcome.KEY_TYPE, service="map-load", at=T0 - timedelta(minutes=1))
     store(make_event(created))
-    key = ApiKey.objects.prefetch_related("restrictions", "services").get(pk=created.key.pk)
+    key = ApiKey.objects.prefetch_related("restrictions", "services", "blocked_origins").get(pk=created.key.pk)
     with django_assert_num_queries(2):  # Records, services.
         found = recent_refusals(alice, key, 3, now=NOON)
     assert [each.record.at for each in found] == [T0 + timedelta(minutes=n) for n in (2, 1, 0)]
@@ -272,8 +293,8 @@ def test_page_asks_as_often_however_long_list_and_history_are(
     for n in (1, 9):
         for _ in range(n):
             audit(AuditAction.KEY_EDITED, account=alice, on=key.key, changes={"rate_limit": (1, 2)})
-        # Session, user, account; record, key, its list and services, service, history of key and account; notices.
-        with django_assert_num_queries(11):
+        # Session, user, account; record, key, its three lists, service, history of key and account; notices.
+        with django_assert_num_queries(12):
             alice_client.get(url)
     assert AuditEntry.objects.count() > 10
 
