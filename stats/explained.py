@@ -67,7 +67,7 @@ def request_explained(account: Account, record: UsageRecord, *, now: datetime) -
     key = ApiKey.objects.prefetch_related("restrictions", "services", "blocked_origins").get(pk=record.key_id)
     service = None if record.service_id is None else Service.objects.filter(pk=record.service_id).first()
     case = RequestCase(account, record, key, service)
-    if case.outcome in ABOUT or case.outcome in OF_THE_PLAN:
+    if case.is_about_the_list or case.outcome in ABOUT or case.outcome in OF_THE_PLAN:
         since = changes_since(account, key.pk, record.at)
         case = RequestCase(account, record, key, service, since, plan_changed_since(account, record.at))
     return _explained(case, now)
@@ -88,8 +88,7 @@ def recent_refusals(account: Account, key: ApiKey, limit: int, *, now: datetime)
 def _explained(case: RequestCase, now: datetime) -> ExplainedRequest:
     facts = case.facts_at(now)
     explanation = explanation_of(facts)
-    is_about_the_list = case.outcome is Outcome.ORIGIN_NOT_ALLOWED
-    list_then = case.list_then if is_about_the_list else None
+    list_then = case.list_then if case.is_about_the_list else None
     return ExplainedRequest(
         record=case.record,
         outcome=case.outcome,
@@ -97,8 +96,8 @@ def _explained(case: RequestCase, now: datetime) -> ExplainedRequest:
         service=case.service,
         explanation=explanation,
         repairs=_links(explanation, case),
-        list_check=list_then or (case.list_now if is_about_the_list else None),
-        is_list_of_today=is_about_the_list and list_then is None,
+        list_check=list_then or (case.list_now if case.is_about_the_list else None),
+        is_list_of_today=case.is_about_the_list and list_then is None,
         changed_at=case.changed_at,
         is_over=facts.is_over,
     )

@@ -54,8 +54,9 @@ class RequestFacts:
     `service` is empty where the path named none; `opened_by` is the key type that opens it. `address` is empty
     where the installation keeps addresses back. `limit` is the one that the outcome is about, where it is known.
     `is_blocked` says that the origin was blocked, whatever the list; `is_blocked_now` that it is. `is_spiked`: the
-    key is cut or disabled at present for being used far more than usual.
-    `is_over` says that what refused it holds no more; `is_deleted` that the key cannot be changed any more.
+    key is cut or disabled at present for being used far more than usual. `would_refuse`: it passed, as the key's list
+    was for report only. `is_over` says that what refused it holds no more; `is_deleted` that the key cannot be
+    changed any more.
     """
 
     outcome: Outcome
@@ -69,6 +70,7 @@ class RequestFacts:
     is_blocked: bool = False
     is_blocked_now: bool = False
     is_spiked: bool = False
+    would_refuse: bool = False
     is_over: bool = False
     is_deleted: bool = False
 
@@ -107,6 +109,11 @@ _ON_THE_KEY = frozenset(
 
 def _words(facts: RequestFacts) -> _Words:  # noqa: C901 — a table, with a case for each outcome.
     match facts.outcome:
+        case Outcome.ALLOWED if facts.would_refuse:
+            return (
+                _("It passed because the key’s list is for report only. Enforced, the list would have refused it."),
+                _("If it is one of yours, allow it before you enforce the list."),
+            )
         case Outcome.ALLOWED:
             return _("Nothing bound it: it was allowed."), _("Nothing.")
         case Outcome.KEY_MISSING:
@@ -217,12 +224,10 @@ def _repairs(facts: RequestFacts) -> tuple[Repair, ...]:  # noqa: C901 — likew
             return Repair.LIFT_SPIKE, create
         case Outcome.DAILY_QUOTA if facts.limit and facts.limit.is_cut:
             return (Repair.LIFT_SPIKE,) if facts.is_spiked else ()
-        case Outcome.ORIGIN_NOT_ALLOWED if facts.origin:
-            return Repair.ALLOW_ORIGIN, Repair.EDIT_RESTRICTIONS
-        case Outcome.ORIGIN_NOT_ALLOWED if facts.address:
-            return Repair.ALLOW_ADDRESS, Repair.EDIT_RESTRICTIONS
+        case Outcome.ALLOWED if facts.would_refuse:
+            return _repairs_of_list(facts)
         case Outcome.ORIGIN_NOT_ALLOWED:
-            return (Repair.EDIT_RESTRICTIONS,)
+            return _repairs_of_list(facts)
         case Outcome.KEY_TYPE | Outcome.KEY_REVOKED | Outcome.KEY_DISABLED | Outcome.KEY_UNKNOWN:
             return (create,)
         case Outcome.KEY_EXPIRED:
@@ -241,3 +246,9 @@ def _repairs(facts: RequestFacts) -> tuple[Repair, ...]:  # noqa: C901 — likew
             return ()
         case _:
             assert_never(facts.outcome)
+
+
+def _repairs_of_list(facts: RequestFacts) -> tuple[Repair, ...]:
+    if facts.origin:
+        return Repair.ALLOW_ORIGIN, Repair.EDIT_RESTRICTIONS
+    return (Repair.ALLOW_ADDRESS, Repair.EDIT_RESTRICTIONS) if facts.address else (Repair.EDIT_RESTRICTIONS,)

@@ -22,7 +22,7 @@ from stats.outcomes import BY_NUMBER, Outcome
 
 # What of a key, by its name in the history, an outcome is about.
 ABOUT: Mapping[Outcome, tuple[str, ...]] = {
-    Outcome.ORIGIN_NOT_ALLOWED: ("restrictions", "allows_no_origin"),
+    Outcome.ORIGIN_NOT_ALLOWED: ("restrictions", "allows_no_origin", "restrictions_mode"),
     Outcome.SERVICE_NOT_ALLOWED: ("services",),
     Outcome.KEY_EXPIRED: ("expires_at",),
     Outcome.RATE_LIMIT: ("rate_limit",),
@@ -64,15 +64,21 @@ class RequestCase:
             is_blocked=self._host in self._blocked_then,
             is_blocked_now=self._host in self._blocked_now,
             is_spiked=self.key.is_disabled_by_spike or self._is_cut_on(day_of(now, settings.BILLING_ZONE)),
+            would_refuse=self.record.would_refuse,
             is_deleted=self.key.revoked_at is not None,
         )
+
+    @property
+    def is_about_the_list(self) -> bool:
+        """Whether the key's list refused it, or would have, had it been enforced."""
+        return self.outcome is Outcome.ORIGIN_NOT_ALLOWED or self.record.would_refuse
 
     @property
     def changed_at(self) -> datetime | None:
         """When what the outcome is about was changed last since; None if it was not."""
         about = ABOUT.get(self.outcome, ())
-        if self.outcome is Outcome.ORIGIN_NOT_ALLOWED:
-            about = (*about, blocked_name(self._host))
+        if self.is_about_the_list:
+            about = (*ABOUT[Outcome.ORIGIN_NOT_ALLOWED], blocked_name(self._host))
         moments = [self.since[name].changed_at for name in about if name in self.since]
         if self.plan_changed_at is not None and self.outcome in OF_THE_PLAN:
             moments.append(self.plan_changed_at)
@@ -98,7 +104,9 @@ class RequestCase:
             case Outcome.KEY_EXPIRED | Outcome.KEY_DISABLED | Outcome.KEY_REVOKED:
                 return True
             case Outcome.ORIGIN_NOT_ALLOWED:
-                return self.list_now.is_allowed
+                return self.list_now.is_allowed or (self.key.is_report_only and self._host not in self._blocked_now)
+            case Outcome.ALLOWED:
+                return self.record.would_refuse and self.list_now.is_allowed
             case Outcome.SERVICE_NOT_ALLOWED:
                 opened = {service.pk for service in self.key.services.all()}
                 return not opened or self.record.service_id in opened
@@ -167,6 +175,7 @@ class RequestCase:
         return list_check(
             entries,
             origin=self.record.origin,
+            page_path=self.record.page_path,
             ip=self.record.ip,
             allows_no_origin=allows_no_origin,
             blocked=blocked,

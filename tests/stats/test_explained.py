@@ -60,6 +60,7 @@ def edit(created: CreatedKey, **changes: Any) -> None:
         "name": key.name,
         "description": key.description,
         "restrictions": [each.text for each in key.restrictions.all()],
+        "restrictions_mode": key.restrictions_mode,
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
         "limits": key.limits,
@@ -151,9 +152,22 @@ def test_list_that_the_history_has_cut_is_told_as_it_is(alice: Account, alice_cl
     assert "longer than the history of changes keeps" in said and "https://now.test/*" in said
 
 
-def test_path_that_was_not_kept_is_not_guessed(alice: Account, alice_client: Client) -> None:
-    said = text(alice_client, refused(make_key(alice, restrictions=[f"{THIEF}/maps/*"])))
-    assert "The entry is for /maps/*. Which path was sent is not kept" in said
+def test_path_of_the_page_is_compared_as_it_was_sent(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice, restrictions=[f"{THIEF}/maps/*"])
+    assert "The page’s path is /shop, the entry is for /maps/*." in text(alice_client, refused(key, page_path="/shop"))
+    assert "only “/” was sent" in text(alice_client, refused(key))
+
+
+def test_what_a_list_for_report_only_would_refuse_is_marked_and_explained(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice, restrictions=["https://shop.test/*"], restrictions_mode="report_only")
+    event = make_event(key, origin=THIEF, would_refuse=True)
+    store(event, make_event(key, origin="https://shop.test"))
+    said = text(alice_client, f"/requests/{event.request_id}")
+    assert "Enforced, the list would have refused it." in said and "thief.test is not shop.test." in said
+    assert "Allow https://thief.test" in offered(alice_client, f"/requests/{event.request_id}")
+    log = alice_client.get("/requests", {"outcome": "would_refuse"})
+    assert [row.record.origin for row in log.context["rows"]] == [THIEF]
+    assertContains(log, "the list would refuse it")
 
 
 def test_origin_that_is_blocked_is_told_so_and_what_it_was_before(alice: Account, alice_client: Client) -> None:
