@@ -179,9 +179,10 @@ def _roll_up_shard(shard: int) -> int:
     base = (shard << SHARD_BITS) + cursor.n_rolled_up
     # The time spares a look at the partitions of days from which there is nothing new.
     where = "id > %(after)s AND id <= %(through)s AND at >= %(new_since)s"
-    records = _Records(where, {"after": base, "through": base + n_new, "new_since": cursor.new_since or _EVER})
+    since = cursor.new_since or _EVER
+    records = _Records(where, {"after": base, "through": base + n_new, "new_since": since})
     key_uses_note(_add_sums(records))
-    origins_note(after=base, through=base + n_new)
+    origins_note(after=base, through=base + n_new, since=since)
     _move_watermark(shard, cursor.n_rolled_up + n_new)
     return n_new
 
@@ -263,4 +264,6 @@ def _add_sums(records: _Records) -> list[LastUse]:
     with connection.cursor() as cursor:
         cursor.execute(_PLANNING)
         cursor.execute(sql, params)
-        return [LastUse(*row) for row in cursor.fetchall()]
+        last_uses = [LastUse(*row) for row in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        return last_uses
