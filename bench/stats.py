@@ -76,7 +76,7 @@ def _reading(account: Account) -> dict[str, float]:
         f"90 days by {dimension}": partial(usage_cut, replace(query, group_by=dimension))
         for dimension in (Dimension.KEY, Dimension.SERVICE, Dimension.ORIGIN)
     }
-    acts = {"statistics page, 90 days": partial(client.get, page), **cuts}
+    acts: dict[str, Callable[[], object]] = {"statistics page, 90 days": partial(client.get, page), **cuts}
     return {f"{name}, p95 (ms)": _p95_ms(act) for name, act in acts.items()}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -81,7 +82,7 @@ def about() -> str:
 def largest_account() -> Account:
     """Makes all accounts and keys; returns the one with a third of all use."""
     account = account_register(email=EMAIL, password="bench bench bench")
-    facts = {"plan": account.plan_id, "now": utc_now(), "n": N_ACCOUNTS, "largest": account.pk}
+    facts: dict[str, Any] = {"plan": account.plan_id, "now": utc_now(), "n": N_ACCOUNTS, "largest": account.pk}
     with connection.cursor() as cursor:
         cursor.execute(_ACCOUNTS, facts)
         cursor.execute(_KEYS, {**facts, "many": KEYS_OF_LARGEST, "few": KEYS_OF_OTHERS})
