@@ -8,8 +8,7 @@ time.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -18,6 +17,7 @@ from accounts.models import Account
 from accounts.registration import account_register
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, day_start
+from keys.models import ApiKey, KeyType
 from stats.models import ShardCursor
 from stats.partitions import partitions_ensure
 from stats.rollups import usage_roll_up
@@ -27,18 +27,6 @@ N_DAYS = 90
 KEYS_OF_LARGEST, KEYS_OF_OTHERS = 24, 2
 EMAIL = "largest@example.com"
 
-_ACCOUNTS = """
-    INSERT INTO accounts_account (name, plan_id, is_active, asks_before_showing_keys, created_at)
-    SELECT 'Account ' || n, %(plan)s, true, false, %(now)s FROM generate_series(2, %(n)s) AS n
-"""
-_KEYS = """
-    INSERT INTO keys_apikey (account_id, type, name, description, lookup_digest, ciphertext, masked_text,
-                             allows_no_origin, version, created_at)
-    SELECT a.id, CASE WHEN k %% 4 = 3 THEN 'tiles' ELSE 'rest' END, 'Key ' || k, '', md5(a.id || '-' || k), '', 'gr_…',
-           false, 1, %(now)s
-    FROM accounts_account AS a
-    CROSS JOIN LATERAL generate_series(1, CASE WHEN a.id = %(largest)s THEN %(many)s ELSE %(few)s END) AS k
-"""
 # Numbers that look random and are the same in every run: a hash of the record's number and of what it is for.
 _RECORDS = """
     INSERT INTO stats_usagerecord (id, at, account_id, key_id, service_id, outcome, units, cost_micro_usd, ip, country,
@@ -81,13 +69,21 @@ def about() -> str:
 
 def largest_account() -> Account:
     """Makes all accounts and keys; returns the one with a third of all use."""
-    account = account_register(email=EMAIL, password="bench bench bench")
-    facts: dict[str, Any] = {"plan": account.plan_id, "now": utc_now(), "n": N_ACCOUNTS, "largest": account.pk}
+    account, now = account_register(email=EMAIL, password="bench bench bench"), utc_now()
+    others = [Account(name=f"Account {n}", plan=account.plan, created_at=now) for n in range(2, N_ACCOUNTS + 1)]
+    Account.objects.bulk_create(others, batch_size=2_000)
+    keys = [_key(account, n, now) for n in range(KEYS_OF_LARGEST)]
+    keys += [_key(other, n, now) for other in others for n in range(KEYS_OF_OTHERS)]
+    ApiKey.objects.bulk_create(keys, batch_size=2_000)
     with connection.cursor() as cursor:
-        cursor.execute(_ACCOUNTS, facts)
-        cursor.execute(_KEYS, {**facts, "many": KEYS_OF_LARGEST, "few": KEYS_OF_OTHERS})
         cursor.execute(_HELPERS)
     return account
+
+
+def _key(account: Account, n: int, now: datetime) -> ApiKey:
+    key_type = KeyType.TILES if n % 4 == 3 else KeyType.REST
+    digest = f"{account.pk}-{n}"
+    return ApiKey(account=account, type=key_type, name=f"Key {n}", lookup_digest=digest, ciphertext=b"", created_at=now)
 
 
 def all_days() -> list[date]:
