@@ -1,7 +1,7 @@
 # Every target does its own set-up: the second time nothing is installed, and no network is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-gate bench-exact fuzz clean clean-data
+.PHONY: help run test check bench bench-gate bench-exact bench-stats fuzz clean clean-data
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -36,6 +36,9 @@ bench-gate: $(STAMP)-bench ## The gate against floors and peers (ARGS="--rounds 
 bench-exact: $(STAMP) ## Arrivals made to break limiters, against four gates; fails if one is broken
 	@bash .ci/need faketime
 	$(BIN)/python -m bench exact $(ARGS)
+
+bench-stats: $(STAMP) ## Usage at scale: ingest, rollups, bytes, pages (ARGS="--records 1000000" for a look)
+	$(BIN)/python -m bench stats $(ARGS)
 
 fuzz: $(STAMP) ## A million inputs made to be misread by the gate (ARGS="--inputs N --seed N")
 	@exec $(BIN)/python -m tests.gate.fuzz $(ARGS)

@@ -12,6 +12,7 @@ from bench.servers import let_nothing_rewrite, measuring_servers
 
 # A shorter run is for looking whether it works; its figures are not written down.
 ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS = 5, 4.0, 10_000, 120_000, 10_000_000
+SIZES = "1000000,10000000"
 
 
 def main() -> None:
@@ -25,6 +26,7 @@ def main() -> None:
         "key_page": _key_page,
         "request_log": _request_log,
         "replay": _replay,
+        "stats": _stats,
     }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
@@ -37,7 +39,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each time, in whole seconds")
     parser.add_argument("--keys", type=int, default=N_KEYS, help="how many keys there are")
     parser.add_argument("--requests", type=int, default=N_EXACT, help="about how many `exact` sends")
-    parser.add_argument("--records", type=int, default=N_RECORDS, help="how many records `request_log` makes")
+    parser.add_argument("--records", default="", help="how many `request_log` makes, or at how many `stats` measures")
     parser.add_argument("--connections", default="64,8,256", help="how many at once; the first is reported first")
     parser.add_argument("--only", default="", metavar="NAME,…", help="which contenders; see bench/contenders.py")
     parser.add_argument("--json", action="store_true", help="figures on standard output, and nothing written down")
@@ -125,7 +127,17 @@ def _request_log(options: argparse.Namespace) -> bool:
         from bench.request_log import measure
 
         text = "Server time of the request log, whose every third record is the account's, over thirty days."
-        return _figures("request_log", text, measure(options.records), options, is_whole=options.records >= N_RECORDS)
+        n_records = int(options.records or N_RECORDS)
+        return _figures("request_log", text, measure(n_records), options, is_whole=n_records >= N_RECORDS)
+
+
+def _stats(options: argparse.Namespace) -> bool:
+    sizes = [int(text) for text in (options.records or SIZES).split(",")]
+    with measuring_servers(is_pinned=False):
+        from bench.stats import measure
+        from bench.usage_data import about
+
+        return _figures("stats", about(), measure(sizes), options, is_whole=max(sizes) >= N_RECORDS)
 
 
 def _figures(

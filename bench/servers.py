@@ -22,8 +22,8 @@ _NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "USAGE_SHARDS", "
 
 
 @contextmanager
-def measuring_servers(*, has_own_store: bool = True) -> Iterator[Path]:
-    """Both are up, migrated and pinned, and Django is set up; yields the data folder.
+def measuring_servers(*, has_own_store: bool = True, is_pinned: bool = True) -> Iterator[Path]:
+    """Both are up, migrated and, where `is_pinned`, held to one core, and Django is set up; yields the data folder.
 
     Without a store of its own, one is to be started on `apart.sock` in that folder.
     """
@@ -41,7 +41,8 @@ def measuring_servers(*, has_own_store: bool = True) -> Iterator[Path]:
 
             django.setup()
             call_command("migrate", verbosity=0)
-            pin(server_processes(Path(folder)), LOAD_CORE)
+            if is_pinned:
+                pin(server_processes(Path(folder)), LOAD_CORE)
             yield Path(folder)
 
 

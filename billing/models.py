@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account, Plan
 from keys.models import Service
 
-# What the gate's script counts exactly, and what a usage event has room for.
+# What the gate's script counts exactly, and what a usage record has room for as the cost of one request.
 MAX_FROM_UNITS = 10**12
-MAX_PRICE_MICRO_USD = 10**10
+MAX_PRICE_MICRO_USD = 2 * 10**9
 
 
 class Price(models.Model):

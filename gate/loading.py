@@ -69,7 +69,7 @@ def load_keys(lookup_digests: Sequence[str]) -> dict[str, KeySnapshot]:
     if not known:
         return {}
     keys = list(
-        ApiKey.objects.select_related("account__plan", "account__budget")
+        ApiKey.objects.select_related("account__plan", "account__next_plan", "account__budget")
         .prefetch_related("restrictions", "services", "blocked_origins")
         .filter(lookup_digest__in=known)
         .order_by()
@@ -115,9 +115,9 @@ def _snapshot(key: ApiKey, today: date, money: Money) -> KeySnapshot:
         credit=money.credit,
         used=money.used,
         services=frozenset(service.pk for service in key.services.all()) or None,
-        own=_own_limits(key),
         lineage_id=key.lineage_id,
         is_report_only=key.is_report_only,
+        own=_own_limits(key),
     )
 
 
@@ -254,10 +254,10 @@ def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[
 
 
 def _own_used_this_month(keys: Collection[ApiKey], today: date) -> dict[int, dict[str, int]]:
-    """Requests (map loads alike) and micro-dollars of each of `keys` that has used any, by the id it counts by."""
+    """Requests (map loads alike) and micro-dollars of each of `keys` and its lineage, by the id that they count by."""
     if not keys:
         return {}
-    counted_ids, n_used, spent = counted_ids_of(keys), Counter[int](), Counter[int]()
+    counted_ids = counted_ids_of(keys)
     rows = (
         DailyUsage.objects.filter(
             COUNTED,
@@ -269,10 +269,9 @@ def _own_used_this_month(keys: Collection[ApiKey], today: date) -> dict[int, dic
         .values_list("key_id")
         .annotate(Sum("n_requests"), Sum("cost_micro_usd"))
     )
-    for key_id, n_requests, cost in rows:
-        n_used[counted_ids[key_id]] += n_requests
-        spent[counted_ids[key_id]] += cost
-    return {
-        counted_id: {"n_key_this_month": n, "key_spent_micro_usd": spent[counted_id]}
-        for counted_id, n in n_used.items()
-    }
+    used: dict[int, dict[str, int]] = {}
+    for key_id, n_requests, spent in rows:
+        sums = used.setdefault(counted_ids[key_id], {"n_key_this_month": 0, "key_spent_micro_usd": 0})
+        sums["n_key_this_month"] += n_requests
+        sums["key_spent_micro_usd"] += spent
+    return used

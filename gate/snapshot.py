@@ -153,9 +153,9 @@ class OwnLimits:
 class KeySnapshot:
     """A key, the limits that hold for it, and its account's money. Limits of None are none.
 
-    `services` are the ids of those that it opens; None is all of its type. `prices` are for one unit, by service id,
-    and `tiered` stands before them where a price has tiers or is about to change. `is_report_only`: what
-    `restrictions` would refuse passes, and is recorded as such.
+    `services` are the ids of those that it opens; None is all of its type. `is_report_only`: what `restrictions`
+    would refuse passes, and is recorded as such. `prices` are for one unit, by service id, and `tiered` stands before
+    them where a price has tiers or is about to change.
     """
 
     key_id: int

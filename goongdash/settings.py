@@ -65,6 +65,8 @@ try:
     GATE_SPOOL_MAX_BYTES = env.int("GATE_SPOOL_MAX_BYTES", 268_435_456, validate=validate.Range(4_096, 2**40))
 
     USAGE_SHARDS = env.int("USAGE_SHARDS", 1, validate=validate.Range(1, 1_024))
+    # A country database in MaxMind's format; without one, usage has no countries.
+    GEOIP_DATABASE = env.str("GEOIP_DATABASE", "")
     RAW_RETENTION_DAYS = env.int("RAW_RETENTION_DAYS", 35, validate=validate.Range(1, 3_650))
     # Whether pages show callers' addresses with their last part, which makes them personal data.
     SHOW_WHOLE_ADDRESSES = env.bool("SHOW_WHOLE_ADDRESSES", False)

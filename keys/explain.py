@@ -49,6 +49,7 @@ class Explanation:
     is_allowed: bool
     reason: str
     entries: tuple[EntryCheck, ...] = ()
+    is_blocked: bool = False
 
 
 def sent_by_browser(page: Origin, *, is_whole_url: bool = False) -> Origin | None:
@@ -75,7 +76,7 @@ def explain(
     entries = tuple(dict.fromkeys(entries))
     if origin is not None and Restrictions.of_parsed((), blocked=blocked).blocks(origin):
         reason = f"{origin.host} is blocked on this key, whatever the list says."
-        return Explanation(False, reason, tuple(entry_check(entry, origin=origin, ip=ip) for entry in entries))
+        return Explanation(False, reason, tuple(entry_check(entry, origin=origin, ip=ip) for entry in entries), True)
     if ip is None:  # No range is asked then; the list without them is, unless nothing were left of it.
         asked = tuple(entry for entry in entries if isinstance(entry, UrlPattern))
         is_allowed = not entries or (bool(asked) and _allows(asked, origin, IPv4Address(0), allows_no_origin))

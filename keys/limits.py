@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The highest number of requests that a limit may be.
-MAX_LIMIT = 1_000_000_000
 # What a map asks for after its style costs nothing and is held to this only: requests a second, for a key and address.
 MAP_PART_RATE_LIMIT = 500
+# The highest number of requests that a limit may be.
+MAX_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,10 +66,6 @@ class KeyState(models.TextChoices):
     REVOKED = "revoked", "Deleted"
 
 
-def _none_or_positive(*fields: str) -> models.Q:
-    return models.Q(*(models.Q((field, None)) | models.Q((f"{field}__gte", 1)) for field in fields))
-
-
 class OnSpike(models.TextChoices):
     """What happens to a key that is suddenly used far more than usual. Its account is told in any case."""
 
@@ -83,6 +79,10 @@ class RestrictionsMode(models.TextChoices):
 
     ENFORCED = "enforced", "Enforced"
     REPORT_ONLY = "report_only", "Report only"
+
+
+def _none_or_positive(*fields: str) -> models.Q:
+    return models.Q(*(models.Q((field, None)) | models.Q((f"{field}__gte", 1)) for field in fields))
 
 
 class ApiKey(models.Model):

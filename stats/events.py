@@ -12,13 +12,13 @@ and its time is the gate's.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 from goongdash.lib.clock import from_epoch_us, to_epoch_us
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
@@ -30,11 +30,17 @@ PATH_MAX_LENGTH = 255
 # Nothing passes that the record table would refuse: one such entry would stop its shard's ingest for ever.
 # The bounds are those of the columns, of the script's exact integers, and of the year 9998.
 _TIME_MAX_US = 253_370_000_000_000_000
-_LINE = re.compile(
-    r"([0-9]{1,2})\t([01])(?::([0-9]{1,15}))?\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,18})"
-    r"\t([0-9]{1,4})\t([0-9]{1,12})"
-    r"(?:\t(1))?\t([0-9a-fA-F.:]{2,45})\t([^\t\x00\x1f]{0,255})(?:\x1f([^\t\x00\x1f]{1,255}))?\t([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_MAX_INTEGER = 2**31 - 1
+_BILLABLE = {facts.number for facts in OUTCOMES.values() if facts.is_billable}
+_HEAD = re.compile(
+    r"([0-9]{1,2})\t([01])(?::([0-9]{1,10}))?\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,9})\t([0-9]{1,4})"
+    r"\t([0-9]{1,10})(?:\t(1))?"
 )
+# Of IPv4 only the usual form, which is read here: `ip_address` takes ten times as long.
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
+_IPV6 = re.compile(r"[0-9a-fA-F.:]{2,45}")
+_REQUEST_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class EventUnreadable(ValueError):
@@ -73,16 +79,60 @@ class Replay(StrEnum):
     UNSURE = "unsure"
 
 
+class EventHead(NamedTuple):
+    """What is the same for many requests: who called what, what was decided (its number), and what it costs."""
+
+    account_id: int
+    key_id: int
+    service_id: int
+    number: int
+    units: int
+    cost_micro_usd: int
+    would_refuse: bool
+
+
+class EventLine(NamedTuple):
+    """One event as it stands in its entry, read and found good: what a batch of thousands can be made of quickly."""
+
+    head: EventHead
+    ip: str
+    origin: str
+    request_id: str
+    page_path: str
+
+
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """The decoded events of one entry, and how many events its shard had seen before it.
+    """The decoded lines of one entry, its time, and how many events its shard had seen before it.
 
     `replay` is None for what the store counted as it came.
     """
 
     n_before: int
-    events: tuple[UsageEvent, ...]
+    at: datetime
+    lines: Sequence[EventLine]
     replay: Replay | None = None
+
+    @property
+    def events(self) -> tuple[UsageEvent, ...]:
+        """The same as events that each stand for themselves."""
+        return tuple(
+            UsageEvent(
+                at=self.at,
+                account_id=head.account_id,
+                key_id=head.key_id,
+                service_id=head.service_id,
+                outcome=BY_NUMBER[head.number],
+                units=head.units,
+                cost_micro_usd=head.cost_micro_usd,
+                ip=ip,
+                origin=origin,
+                request_id=request_id,
+                page_path=page_path,
+                would_refuse=head.would_refuse,
+            )
+            for head, ip, origin, request_id, page_path in self.lines
+        )
 
 
 def encode_request(
@@ -142,10 +192,13 @@ def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
         at_us, n_before = _number(fields[b"t"], digits=18), _number(fields[b"n"], digits=15)
         if at_us > _TIME_MAX_US:
             raise EventUnreadable(f"Its time is {at_us}.")
-        at = from_epoch_us(at_us)
+        text = fields[b"e"].decode()
+        if "\x00" in text:
+            raise EventUnreadable("There is a NUL in it.")
         return StreamEntry(
             n_before,
-            tuple(_decode_line(line, at) for line in fields[b"e"].decode().split("\n")),
+            from_epoch_us(at_us),
+            [_decode_line(line) for line in text.split("\n")],
             Replay(fields[b"r"].decode()) if b"r" in fields else None,
         )
     except KeyError as error:
@@ -154,28 +207,33 @@ def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
         raise EventUnreadable(str(error)) from error
 
 
-def _decode_line(line: str, at: datetime) -> UsageEvent:
-    match = _LINE.fullmatch(line)
-    if match is None:
+def _decode_line(line: str) -> EventLine:
+    try:
+        head, ip, page, request_id = line.rsplit("\t", 3)
+    except ValueError:
+        raise EventUnreadable(f"{line!r} is no event.") from None
+    origin, mark, path = page.partition("\x1f")
+    if len(origin) > ORIGIN_MAX_LENGTH or not _REQUEST_ID.fullmatch(request_id):
         raise EventUnreadable(f"{line!r} is no event.")
-    number, is_charged, cost, account_id, key_id, service_id, units, price, *rest = match.groups()
-    flag, ip, origin, page_path, request_id = rest
-    outcome = BY_NUMBER[int(number)]
-    is_billed = OUTCOMES[outcome].is_billable and is_charged == "1"
-    return UsageEvent(
-        at=at,
-        account_id=int(account_id),
-        key_id=int(key_id),
-        service_id=int(service_id),
-        outcome=outcome,
-        units=int(units) if is_billed else 0,
-        cost_micro_usd=int(cost or price) if is_billed else 0,
-        ip=_ip(ip),
-        origin=origin,
-        request_id=request_id,
-        page_path=page_path or "",
-        would_refuse=flag is not None,
-    )
+    if mark and (not 0 < len(path) <= PATH_MAX_LENGTH or "\x1f" in path):
+        raise EventUnreadable(f"{line!r} has no path after its mark.")
+    return EventLine(_decode_head(head), _ip(ip), origin, request_id, path)
+
+
+@lru_cache(maxsize=100_000)
+def _decode_head(text: str) -> EventHead:
+    """Read once: a key asks for few services, and little else differs."""
+    match = _HEAD.fullmatch(text)
+    if match is None:
+        raise EventUnreadable(f"{text!r} begins no event.")
+    cost_of_its_own = match[3]
+    number, is_charged, _, account_id, key_id, service_id, units, price, flag = map(int, match.groups("0"))
+    cost = price if cost_of_its_own is None else int(cost_of_its_own)
+    if number not in BY_NUMBER or cost > _MAX_INTEGER:
+        raise EventUnreadable(f"{text!r} has an outcome or a price that there is not.")
+    if not (is_charged and number in _BILLABLE):
+        units = cost = 0
+    return EventHead(account_id, key_id, service_id, number, units, cost, bool(flag))
 
 
 def _number(text: bytes, *, digits: int) -> int:
@@ -184,9 +242,15 @@ def _number(text: bytes, *, digits: int) -> int:
     return int(text)
 
 
-@lru_cache(maxsize=10_000)
 def _ip(text: str) -> str:
-    """The address itself, or ValueError; the same callers come again and again."""
+    """The address itself, or ValueError."""
+    return text if _IPV4.fullmatch(text) else _ipv6(text)
+
+
+@lru_cache(maxsize=50_000)
+def _ipv6(text: str) -> str:
+    if not _IPV6.fullmatch(text):
+        raise EventUnreadable(f"{text!r} is no address.")
     return str(ip_address(text))
 
 

@@ -64,10 +64,10 @@ class ExplainedRequest:
 
 def request_explained(account: Account, record: UsageRecord, *, now: datetime) -> ExplainedRequest:
     """The record with all that is known of why it was decided so, the history of its key included."""
-    key = ApiKey.objects.prefetch_related("restrictions", "services").get(pk=record.key_id)
+    key = ApiKey.objects.prefetch_related("restrictions", "services", "blocked_origins").get(pk=record.key_id)
     service = None if record.service_id is None else Service.objects.filter(pk=record.service_id).first()
     case = RequestCase(account, record, key, service)
-    if case.outcome in ABOUT or case.outcome in OF_THE_PLAN:
+    if case.is_about_the_list or case.outcome in ABOUT or case.outcome in OF_THE_PLAN:
         since = changes_since(account, key.pk, record.at)
         case = RequestCase(account, record, key, service, since, plan_changed_since(account, record.at))
     return _explained(case, now)
@@ -77,7 +77,7 @@ def recent_refusals(account: Account, key: ApiKey, limit: int, *, now: datetime)
     """The newest refusals of a key, each with its reason and repair, as far back as a page of the log looks.
 
     The list and the limits are those of today: the history is not asked, the page of the request does that. For
-    few queries the key comes with its restrictions and services prefetched.
+    few queries the key comes with its restrictions, services and blocked origins prefetched.
     """
     page = log_page(account=account, query=LogQuery(key_id=key.pk, outcomes=REFUSALS), now=now, size=limit)
     services = {service.pk: service for service in Service.objects.all()} if page.records else {}
@@ -88,8 +88,7 @@ def recent_refusals(account: Account, key: ApiKey, limit: int, *, now: datetime)
 def _explained(case: RequestCase, now: datetime) -> ExplainedRequest:
     facts = case.facts_at(now)
     explanation = explanation_of(facts)
-    is_about_the_list = case.outcome is Outcome.ORIGIN_NOT_ALLOWED
-    list_then = case.list_then if is_about_the_list else None
+    list_then = case.list_then if case.is_about_the_list else None
     return ExplainedRequest(
         record=case.record,
         outcome=case.outcome,
@@ -97,8 +96,8 @@ def _explained(case: RequestCase, now: datetime) -> ExplainedRequest:
         service=case.service,
         explanation=explanation,
         repairs=_links(explanation, case),
-        list_check=list_then or (case.list_now if is_about_the_list else None),
-        is_list_of_today=is_about_the_list and list_then is None,
+        list_check=list_then or (case.list_now if case.is_about_the_list else None),
+        is_list_of_today=case.is_about_the_list and list_then is None,
         changed_at=case.changed_at,
         is_over=facts.is_over,
     )

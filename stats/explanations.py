@@ -22,6 +22,8 @@ class Repair(StrEnum):
     ALLOW_ORIGIN = "allow_origin"
     ALLOW_ADDRESS = "allow_address"
     EDIT_RESTRICTIONS = "edit_restrictions"
+    UNBLOCK_ORIGIN = "unblock_origin"
+    LIFT_SPIKE = "lift_spike"
     EDIT_SERVICES = "edit_services"
     EDIT_LIMITS = "edit_limits"
     EDIT_EXPIRY = "edit_expiry"
@@ -34,11 +36,15 @@ class Repair(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit with its number, and whether it is the key's own, lower than the plan's. `window_s`: of a rate."""
+    """A limit with its number, and whether it is the key's own, lower than the plan's. `window_s`: of a rate.
+
+    `is_cut`: the key was held to it for that day, because it was used far more than usual.
+    """
 
     number: int
     is_keys_own: bool = False
     window_s: int = 1
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,10 @@ class RequestFacts:
 
     `service` is empty where the path named none; `opened_by` is the key type that opens it. `address` is empty
     where the installation keeps addresses back. `limit` is the one that the outcome is about, where it is known.
-    `is_over` says that what refused it holds no more; `is_deleted` that the key cannot be changed any more.
+    `is_blocked` says that the origin was blocked, whatever the list; `is_blocked_now` that it is. `is_spiked`: the
+    key is cut or disabled at present for being used far more than usual. `would_refuse`: it passed, as the key's list
+    was for report only. `is_over` says that what refused it holds no more; `is_deleted` that the key cannot be
+    changed any more.
     """
 
     outcome: Outcome
@@ -58,6 +67,10 @@ class RequestFacts:
     origin: str = ""
     address: str = ""
     limit: Limit | None = None
+    is_blocked: bool = False
+    is_blocked_now: bool = False
+    is_spiked: bool = False
+    would_refuse: bool = False
     is_over: bool = False
     is_deleted: bool = False
 
@@ -85,6 +98,8 @@ _ON_THE_KEY = frozenset(
         Repair.ALLOW_ORIGIN,
         Repair.ALLOW_ADDRESS,
         Repair.EDIT_RESTRICTIONS,
+        Repair.UNBLOCK_ORIGIN,
+        Repair.LIFT_SPIKE,
         Repair.EDIT_SERVICES,
         Repair.EDIT_LIMITS,
         Repair.EDIT_EXPIRY,
@@ -94,6 +109,11 @@ _ON_THE_KEY = frozenset(
 
 def _words(facts: RequestFacts) -> _Words:  # noqa: C901 — a table, with a case for each outcome.
     match facts.outcome:
+        case Outcome.ALLOWED if facts.would_refuse:
+            return (
+                _("It passed because the key’s list is for report only. Enforced, the list would have refused it."),
+                _("If it is one of yours, allow it before you enforce the list."),
+            )
         case Outcome.ALLOWED:
             return _("Nothing bound it: it was allowed."), _("Nothing.")
         case Outcome.KEY_MISSING:
@@ -118,10 +138,10 @@ def _words(facts: RequestFacts) -> _Words:  # noqa: C901 — a table, with a cas
         case Outcome.UNAVAILABLE:
             return _("It could not be checked just then."), _("Send it again; the trouble was on our side.")
         case Outcome.KEY_BUDGET:
-            rule = _("What the key may cost in a month was used up: its spend cap.")
+            rule = _("What the key may cost in a month, its own spend cap, was used up.")
             return rule, _("Raise the key’s spend cap, or wait until the next month.")
         case Outcome.ACCOUNT_BUDGET:
-            rule = _("What the account has set itself to spend in a month was used up: its budget.")
+            rule = _("The budget that the account has set itself for the month was used up.")
             return rule, _("Raise the budget, or wait until the next month.")
         case (Outcome.RATE_LIMIT | Outcome.DAILY_QUOTA | Outcome.MONTHLY_QUOTA | Outcome.CREDIT_EXHAUSTED) as outcome:
             return _limit_rule(outcome, facts), _limit_advice(outcome, facts)
@@ -143,6 +163,12 @@ def _wrong_type(facts: RequestFacts) -> _Words:
 
 
 def _not_allowed(facts: RequestFacts) -> _Words:
+    if facts.is_blocked:
+        return (
+            _("It came from %(origin)s, which is blocked on this key, whatever the list says.")
+            % {"origin": facts.origin},
+            _("If the site is yours after all, unblock it on the key’s page. If it is not, the block kept it out."),
+        )
     if facts.origin:
         return (
             _("It came from %(origin)s, and no entry of the key’s list lets that pass.") % {"origin": facts.origin},
@@ -161,6 +187,8 @@ def _limit_rule(outcome: Outcome, facts: RequestFacts) -> str:
         return _("The month’s credit and the balance were used up.")
     if facts.limit is None:
         return _("A limit was reached; it has been lifted since, or its number is not known.")
+    if facts.limit.is_cut:
+        return _("The key was cut to %(number)s requests that day: it was used far more than usual.") % words
     if outcome is Outcome.DAILY_QUOTA:
         return _("The key’s %(number)s requests of that day were used up: %(whose)s.") % words
     if outcome is Outcome.MONTHLY_QUOTA and facts.is_map_load:
@@ -178,6 +206,8 @@ def _limit_advice(outcome: Outcome, facts: RequestFacts) -> str:
         return _("Send requests more slowly, and wait as long as the answer’s Retry-After says before the next.")
     if outcome is Outcome.CREDIT_EXHAUSTED:
         return _("Wait for the next month’s credit, or add to the balance.")
+    if facts.limit and facts.limit.is_cut:
+        return _("See who used it. If all is well, lift the cut; it ends with the day in any case.")
     if facts.limit and facts.limit.is_keys_own:
         return _("Raise the key’s limit, or wait until its day has ended.")
     if outcome is Outcome.DAILY_QUOTA:
@@ -188,12 +218,16 @@ def _limit_advice(outcome: Outcome, facts: RequestFacts) -> str:
 def _repairs(facts: RequestFacts) -> tuple[Repair, ...]:  # noqa: C901 — likewise.
     create = Repair.CREATE_TILES_KEY if (facts.opened_by or facts.key_type) == "tiles" else Repair.CREATE_REST_KEY
     match facts.outcome:
-        case Outcome.ORIGIN_NOT_ALLOWED if facts.origin:
-            return Repair.ALLOW_ORIGIN, Repair.EDIT_RESTRICTIONS
-        case Outcome.ORIGIN_NOT_ALLOWED if facts.address:
-            return Repair.ALLOW_ADDRESS, Repair.EDIT_RESTRICTIONS
+        case Outcome.ORIGIN_NOT_ALLOWED if facts.is_blocked_now:
+            return (Repair.UNBLOCK_ORIGIN,)
+        case Outcome.KEY_DISABLED if facts.is_spiked:
+            return Repair.LIFT_SPIKE, create
+        case Outcome.DAILY_QUOTA if facts.limit and facts.limit.is_cut:
+            return (Repair.LIFT_SPIKE,) if facts.is_spiked else ()
+        case Outcome.ALLOWED if facts.would_refuse:
+            return _repairs_of_list(facts)
         case Outcome.ORIGIN_NOT_ALLOWED:
-            return (Repair.EDIT_RESTRICTIONS,)
+            return _repairs_of_list(facts)
         case Outcome.KEY_TYPE | Outcome.KEY_REVOKED | Outcome.KEY_DISABLED | Outcome.KEY_UNKNOWN:
             return (create,)
         case Outcome.KEY_EXPIRED:
@@ -212,3 +246,9 @@ def _repairs(facts: RequestFacts) -> tuple[Repair, ...]:  # noqa: C901 — likew
             return ()
         case _:
             assert_never(facts.outcome)
+
+
+def _repairs_of_list(facts: RequestFacts) -> tuple[Repair, ...]:
+    if facts.origin:
+        return Repair.ALLOW_ORIGIN, Repair.EDIT_RESTRICTIONS
+    return (Repair.ALLOW_ADDRESS, Repair.EDIT_RESTRICTIONS) if facts.address else (Repair.EDIT_RESTRICTIONS,)

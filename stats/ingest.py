@@ -10,38 +10,35 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
-from stats.events import EventUnreadable, StreamEntry, UsageEvent, decode_entry
+from stats.copying import lines_copy
+from stats.events import EventLine, EventUnreadable, StreamEntry, decode_entry
 from stats.models import ShardCursor
-from stats.outcomes import OUTCOMES
 from stats.partitions import partitions_ensure
-from stats.replays import events_new
+from stats.replays import lines_new
 from stats.stream import redis_client, stream_key, unreadable_key
 
 logger = logging.getLogger(__name__)
 
 BATCH_ENTRIES = 2_000
 SHARD_BITS = 48
-
-_COPY = (
-    "COPY stats_usagerecord (id, account_id, key_id, service_id, outcome, at, units, cost_micro_usd, ip, origin,"
-    " request_id, page_path, would_refuse) FROM STDIN"
-)
+_STORED = ("stream_id", "n_said", "n_lost", "n_unreadable", "n_records", "new_since", "ingested_at")
 
 RawEntry = tuple[bytes, dict[bytes, bytes]]
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What a run of entries adds to a shard's cursor."""
+    """What a run of entries comes to: the lines of each instant, and what is added to the shard's cursor."""
 
-    events: list[UsageEvent]
+    lines: list[tuple[datetime, Sequence[EventLine]]]
     n_said: int
     n_lost: int = 0
     n_unreadable: int = 0
@@ -55,14 +52,16 @@ def ingest_shard(shard: int, *, limit: int = BATCH_ENTRIES) -> int:
         if not raw:
             return 0
         batch = _decode(shard, raw, n_said=cursor.n_said)
-        records_write(shard=shard, n_before=cursor.n_records, events=batch.events)
+        n_new = records_write(shard=shard, n_before=cursor.n_records, lines=batch.lines)
+        oldest = min((at for at, _ in batch.lines), default=None)
+        cursor.new_since = min(filter(None, (cursor.new_since, oldest)), default=None)
         cursor.stream_id = raw[-1][0].decode()
         cursor.n_said = batch.n_said
         cursor.n_lost += batch.n_lost
         cursor.n_unreadable += batch.n_unreadable
-        cursor.n_records += len(batch.events)
+        cursor.n_records += n_new
         cursor.ingested_at = utc_now()
-        cursor.save(update_fields=["stream_id", "n_said", "n_lost", "n_unreadable", "n_records", "ingested_at"])
+        cursor.save(update_fields=_STORED)
     stream_trim(shard, through=cursor.stream_id)
     return len(raw)
 
@@ -90,35 +89,16 @@ def cursors_lock() -> list[ShardCursor]:
     return list(ShardCursor.objects.select_for_update().order_by("shard"))
 
 
-def records_write(*, shard: int, n_before: int, events: Sequence[UsageEvent]) -> None:
-    """Copies `events` into the record table, numbered from `n_before` + 1. Makes missing partitions."""
-    if not events:
-        return
+def records_write(*, shard: int, n_before: int, lines: Sequence[tuple[datetime, Sequence[EventLine]]]) -> int:
+    """Copies the lines of each instant into the record table, numbered from `n_before` + 1; returns how many.
+
+    Makes missing partitions.
+    """
+    if not lines:
+        return 0
     zone = settings.BILLING_ZONE
-    partitions_ensure({day_of(event.at, zone) for event in events}, zone=zone)
-    first_id = (shard << SHARD_BITS) + n_before + 1
-    with connection.cursor() as db, db.cursor.copy(_COPY) as copy:
-        for record_id, event in enumerate(events, first_id):
-            copy.write_row(event_row(record_id, event))
-
-
-def event_row(record_id: int, event: UsageEvent) -> tuple[object, ...]:
-    """An event as a row for COPY, in its column order."""
-    return (
-        record_id,
-        event.account_id,
-        event.key_id,
-        event.service_id or None,
-        OUTCOMES[event.outcome].number,
-        event.at,
-        event.units,
-        event.cost_micro_usd,
-        event.ip,
-        event.origin,
-        event.request_id,
-        event.page_path,
-        event.would_refuse,
-    )
+    partitions_ensure({day_of(at, zone) for at, _ in lines}, zone=zone)
+    return lines_copy(lines, first_id=(shard << SHARD_BITS) + n_before + 1)
 
 
 def stream_trim(shard: int, *, through: str) -> None:
@@ -143,8 +123,9 @@ def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
             logger.error("entry_unreadable", extra={"shard": shard, "entry": entry_id.decode(), "error": str(error)})
             continue
         _check_continuity(shard, batch, entry)
-        batch.events.extend(events_new(entry))
-        batch.n_said = entry.n_before + len(entry.events)
+        if new := lines_new(entry):
+            batch.lines.append((entry.at, new))
+        batch.n_said = entry.n_before + len(entry.lines)
     return batch
 
 

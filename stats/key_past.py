@@ -27,14 +27,21 @@ class Since:
 
 
 def changes_since(account: Account, key_id: int, at: datetime) -> Mapping[str, Since]:
-    """What was changed of a key after `at`, by its name in the history, such as ``restrictions``."""
+    """What was changed of a key after `at`, by its name in the history, such as ``restrictions``; `blocked_name`."""
     entries = audit_of(account, "key", key_id).filter(at__gt=at).exclude(action=AuditAction.KEY_CREATED)
     found: dict[str, Since] = {}
     for entry in entries[:_MAX_CHANGES]:  # The newest first, so that the last word is the oldest change's.
-        for name, (before, _after) in entry.changes.items():
+        for name, (before, after) in entry.changes.items():
+            if name == "origin":  # Blocked or unblocked: each host by itself.
+                name, before = blocked_name(before or after), before is not None
             changed_at = found[name].changed_at if name in found else entry.at
             found[name] = Since(changed_at, before)
     return found
+
+
+def blocked_name(host: str) -> str:
+    """Under which name the changes say whether a host was blocked before."""
+    return f"blocked {host}"
 
 
 def plan_changed_since(account: Account, at: datetime) -> datetime | None:

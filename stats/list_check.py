@@ -1,7 +1,4 @@
-"""Why a recorded request did not fit a key's list, by the objects that the gate asks: then, and today. Pure.
-
-A record has the origin, not the path: of an entry that asks for a path it is not known whether it fitted.
-"""
+"""Why a recorded request did not fit a key's list, by the objects that the gate asks: then, and today. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ from ipaddress import ip_address
 
 from django.utils.translation import gettext as _
 
-from keys.explain import EntryCheck, PartCheck, explain
-from keys.origins import parse_url
+from keys.explain import EntryCheck, explain
+from keys.origins import Origin, parse_url
 from keys.restrictions import RestrictionEntry
 
 
@@ -25,25 +22,29 @@ class ListCheck:
 
 
 def list_check(
-    entries: Iterable[RestrictionEntry], *, origin: str, ip: str, allows_no_origin: bool, shows_address: bool
+    entries: Iterable[RestrictionEntry],
+    *,
+    origin: str,
+    page_path: str,
+    ip: str,
+    allows_no_origin: bool,
+    blocked: Iterable[str],
+    shows_address: bool,
 ) -> ListCheck:
     """What the gate's own matching makes of a request from that origin and address."""
-    explanation = explain(entries, origin=parse_url(origin), ip=ip_address(ip), allows_no_origin=allows_no_origin)
-    checks = (_without_path(check) for check in explanation.entries)
+    explanation = explain(
+        entries, origin=_page(origin, page_path), ip=ip_address(ip), allows_no_origin=allows_no_origin, blocked=blocked
+    )
     return ListCheck(
-        explanation.is_allowed, tuple(check if shows_address else _without_address(check, ip) for check in checks)
+        explanation.is_allowed,
+        tuple(check if shows_address else _without_address(check, ip) for check in explanation.entries),
     )
 
 
-def _without_path(check: EntryCheck) -> EntryCheck:
-    return replace(check, parts=tuple(map(_path_unknown, check.parts)))
-
-
-def _path_unknown(part: PartCheck) -> PartCheck:
-    if part.part != "path" or part.fits:
-        return part
-    why = _("The entry is for %(path)s. Which path was sent is not kept; from one site to another, browsers send “/”.")
-    return replace(part, why_not=why % {"path": part.wanted})
+def _page(origin: str, path: str) -> Origin | None:
+    """As the gate read it; what said nothing but its origin has the path "/"."""
+    page = parse_url(origin)
+    return page if page is None or not path else replace(page, path=path)
 
 
 def _without_address(check: EntryCheck, ip: str) -> EntryCheck:

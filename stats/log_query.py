@@ -36,7 +36,8 @@ class Position:
 class LogQuery:
     """The defaults ask for everything, newest first.
 
-    `service_id` 0 is no service at all; `outcomes` are numbers; `origin` is any part of one. The log is read from
+    `service_id` 0 is no service at all; `outcomes` are numbers; `origin` is any part of one; `would_refuse`
+    asks for what passed for the key's list was for report only. The log is read from
     `first` (included) to `last` (not), and of that what is before or after a record.
     """
 
@@ -46,6 +47,7 @@ class LogQuery:
     outcomes: tuple[int, ...] | None = None
     origin: str = ""
     names_no_origin: bool = False
+    would_refuse: bool = False
     first: datetime | None = None
     last: datetime | None = None
     before: Position | None = None
@@ -59,4 +61,4 @@ class LogQuery:
     @property
     def is_narrowed(self) -> bool:
         """Whether there are records in its stretch of time that it does not ask for."""
-        return self.is_known_to_sums or bool(self.origin) or self.names_no_origin
+        return self.is_known_to_sums or bool(self.origin) or self.names_no_origin or self.would_refuse

@@ -44,12 +44,13 @@ class UsageRecord(Usage):
     """One usage event, stored. `id` is the shard's number times 2^48 plus the event's number in its shard.
 
     `would_refuse`: the key's list was for report only, and would have refused the request had it been enforced.
+    The columns' order in the database leaves no gaps, and `service` and `cost_micro_usd` have four bytes each.
     """
 
     id = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
     units = models.PositiveSmallIntegerField()
-    cost_micro_usd = models.BigIntegerField()
+    cost_micro_usd = models.PositiveIntegerField()
     ip = models.GenericIPAddressField()
     origin = models.CharField(max_length=255, blank=True)
     country = models.CharField(
@@ -60,7 +61,7 @@ class UsageRecord(Usage):
     would_refuse = models.BooleanField(db_default=False)
 
     class Meta:
-        # Its migration makes the table in SQL: Django knows no partitions, nor the key (account, at, id).
+        # Its migrations make the table in SQL: Django knows no partitions, and there is no index for uniqueness.
         db_table = "stats_usagerecord"
 
     def __str__(self) -> str:
@@ -167,7 +168,8 @@ class ShardCursor(models.Model):
     `stream_id` is the last entry whose records are committed. `n_said` is the running number that the next
     entry must carry: a higher one means that events were lost on the way (`n_lost` counts them), a lower one
     that the store was emptied. `n_unreadable` counts entries put aside, whose events are among the lost as soon
-    as the next entry tells. `n_records` numbers the records; those up to `n_rolled_up` are in the rollups.
+    as the next entry tells. `n_records` numbers the records; those up to `n_rolled_up` are in the rollups, and of
+    the others none is older than `new_since`.
     """
 
     shard = models.PositiveSmallIntegerField(primary_key=True)
@@ -177,6 +179,7 @@ class ShardCursor(models.Model):
     n_unreadable = models.BigIntegerField(default=0)
     n_records = models.BigIntegerField(default=0)
     n_rolled_up = models.BigIntegerField(default=0)
+    new_since = models.DateTimeField(null=True)
     ingested_at = models.DateTimeField(null=True)
     rolled_up_at = models.DateTimeField(null=True)
 

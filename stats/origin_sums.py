@@ -23,7 +23,8 @@ _SUMS = """
         SELECT key_id, origin, min(at) AS first_at, max(at) AS last_at, count(*) AS n_requests,
                count(*) FILTER (WHERE at >= %(hour)s) AS n_hour
         FROM stats_usagerecord
-        WHERE id > %(after)s AND id <= %(through)s AND outcome = %(allowed)s AND units > 0 GROUP BY key_id, origin
+        WHERE id > %(after)s AND id <= %(through)s AND at >= %(since)s AND outcome = %(allowed)s AND units > 0
+        GROUP BY key_id, origin
     ), ranked AS (
         SELECT *, row_number() OVER (PARTITION BY key_id ORDER BY n_requests DESC, origin) <= %(most)s AS is_named
         FROM sums
@@ -34,12 +35,13 @@ _SUMS = """
 """
 
 
-def origins_note(*, after: int, through: int) -> None:
-    """Adds what the records with ids beyond `after` up to `through` say."""
+def origins_note(*, after: int, through: int, since: datetime) -> None:
+    """Adds what the records with ids beyond `after` up to `through` say, none of which is older than `since`."""
     hour_at = hour_of(utc_now(), settings.BILLING_ZONE)
     parameters: dict[str, int | str | datetime] = {
         "after": after,
         "through": through,
+        "since": since,
         "hour": hour_at,
         "allowed": OUTCOMES[Outcome.ALLOWED].number,
         "most": MAX_ORIGINS,

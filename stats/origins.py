@@ -15,6 +15,7 @@ from keys.origins import parse_url
 from keys.restrictions import Restrictions
 from stats.models import DailyOriginUsage
 from stats.outcomes import OUTCOMES, Outcome
+from stats.repairs import entry_for_origin
 from stats.series import percent
 
 DAYS = 7
@@ -88,4 +89,4 @@ def _to_allow(origin: str, n_not_allowed: int, restrictions: Restrictions) -> st
     has_list = restrictions.patterns or restrictions.ip_ranges
     if page is None or not n_not_allowed or not has_list or any(p.matches(page) for p in restrictions.patterns):
         return ""
-    return f"{origin}/*"
+    return entry_for_origin(origin)

@@ -45,6 +45,12 @@ def repair_link(  # noqa: C901 — a table, with a case for each repair.
             return _edit(repair, _("Allow %(address)s") % {"address": address}, key_id, allow=address)
         case Repair.EDIT_RESTRICTIONS:
             return _edit(repair, _("Change the key’s list"), key_id, tab="restrictions")
+        case Repair.UNBLOCK_ORIGIN:
+            url = reverse("keys:key", args=[key_id])
+            return RepairLink(repair, _("Unblock it on the key’s page"), url, False, Permission.CHANGE_KEYS)
+        case Repair.LIFT_SPIKE:
+            url = reverse("keys:lift", args=[key_id])
+            return RepairLink(repair, _("Lift what was done to the key"), url, True, Permission.CHANGE_KEYS)
         case Repair.EDIT_SERVICES:
             return _edit(repair, _("Change the key’s services"), key_id, tab="restrictions")
         case Repair.EDIT_LIMITS:

@@ -40,14 +40,17 @@ def _replayed(key: ApiKey, typed: QueryDict, days: int) -> dict[str, Any]:
     entries = entries_read(typed.getlist("restrictions")[: 2 * MAX_RESTRICTIONS])
     usable = [entry.parsed for entry in entries if entry.parsed is not None]
     n_unusable = len(entries) - len(usable)
-    restrictions = Restrictions.of_parsed(usable, allows_no_origin="allows_no_origin" in typed)
+    restrictions = Restrictions.of_parsed(
+        usable,
+        allows_no_origin="allows_no_origin" in typed,
+        blocked=key.blocked_origins.values_list("host", flat=True),
+    )
     told: dict[str, Any] = {
         "n_unusable": n_unusable,
         # With nothing but unusable entries, the list that is meant is not the empty one.
         "is_unusable": bool(n_unusable) and not usable,
         "is_empty": not usable,
         "is_report_only": typed.get("restrictions_mode") == RestrictionsMode.REPORT_ONLY,
-        "is_stored_report_only": key.is_report_only,
         "max_hit": f":{MAX_HIT}",
         "max_passing": f":{MAX_PASSING}",
     }

@@ -24,6 +24,7 @@ from stats.outcomes import OUTCOMES, Outcome
 
 NO_ORIGIN = "none"
 REFUSED = "refused"
+WOULD_REFUSE = "would_refuse"
 NO_SERVICE = "none"
 # What belongs to no account is not recorded.
 RECORDED = [
@@ -135,7 +136,12 @@ class RequestFilters(forms.Form):
             LogPeriod.CUSTOM: _("From – to"),
         }
         choices: dict[str, list[tuple[str, Any]]] = {
-            "outcome": [("", _("All outcomes")), (REFUSED, _("All refusals")), *outcomes],
+            "outcome": [
+                ("", _("All outcomes")),
+                (REFUSED, _("All refusals")),
+                *outcomes,
+                (WOULD_REFUSE, _("List would refuse")),
+            ],
             "type": [("", _("Both types")), *KeyType.choices],
             "period": [(period.value, label) for period, label in periods.items()],
         }
@@ -189,6 +195,7 @@ class RequestFilters(forms.Form):
             service_id=asked["service"],
             outcomes=_numbers(asked["outcome"]),
             origin=origin,
+            would_refuse=asked["outcome"] == WOULD_REFUSE,
             names_no_origin=origin == NO_ORIGIN,
             first=self.now - length if length else asked.get("from"),
             last=asked.get("to"),
@@ -198,6 +205,6 @@ class RequestFilters(forms.Form):
 
 
 def _numbers(outcome: str) -> tuple[int, ...] | None:
-    if not outcome:
+    if outcome in {"", WOULD_REFUSE}:
         return None
     return _REFUSALS if outcome == REFUSED else (OUTCOMES[Outcome(outcome)].number,)

@@ -157,6 +157,8 @@ def _conditions(account: Account, query: LogQuery) -> tuple[str, dict[str, Any]]
     if query.outcomes is not None:
         parts.append("r.outcome = ANY(%(outcomes)s)")
         values["outcomes"] = list(query.outcomes)
+    if query.would_refuse:
+        parts.append("r.would_refuse")
     if query.names_no_origin:
         parts.append("r.origin = ''")
     elif query.origin:

@@ -49,7 +49,8 @@ class Offer:
 class Source:
     """The requests from one origin, those that named none, or, of these, those from one address: `n` in all.
 
-    Of these the list refuses `n_hit`, and the gate refused `n_refused`.
+    Of these the list refuses `n_hit`, and the gate refused `n_refused`. One that is blocked is refused whatever the
+    list says.
     """
 
     origin: str
@@ -58,11 +59,13 @@ class Source:
     n_hit: int = 0
     n_refused: int = 0
     last_at: datetime | None = None
+    is_blocked: bool = False
 
     @property
     def offer(self) -> Offer | None:
         """The narrowest entry that lets all of it pass; None where there is none."""
-        return _offer(self.origin, self.ip) if self.origin or self.ip else None
+        has_name = bool(self.origin or self.ip)
+        return _offer(self.origin, self.ip) if has_name and not self.is_blocked else None
 
     def add(self, seen: Seen, *, is_hit: bool) -> None:
         self.n += seen.n
@@ -89,8 +92,9 @@ def replay(seen: Iterable[Seen], restrictions: Restrictions) -> Replay:
     """What `restrictions` make of `seen`, by where the requests came from."""
     sources: dict[str, Source] = {}
     for one in seen:
-        source = sources.setdefault(one.origin, Source(one.origin, ""))
-        source.add(one, is_hit=not restrictions.allow(origin_of(one.origin, one.path), _address(one.ip)))
+        origin = origin_of(one.origin, one.path)
+        source = sources.setdefault(one.origin, Source(one.origin, "", is_blocked=restrictions.blocks(origin)))
+        source.add(one, is_hit=not restrictions.allow(origin, _address(one.ip)))
     hit = sorted((source for source in sources.values() if source.n_hit), key=lambda source: -source.n_hit)
     passing = sorted((source for source in sources.values() if not source.n_hit), key=lambda source: -source.n)
     return Replay(

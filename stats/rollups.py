@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -25,11 +25,17 @@ from stats.partitions import HOURS, MINUTES, partition_days, partitions_ensure
 from stats.retention import hours_from, minutes_from, records_from
 
 BATCH_RECORDS = 500_000
+# Serialises the rollups of a shard; the number is arbitrary and used for nothing else.
+_LOCK = 7_203_121
+# Of a cursor from before there was `new_since`.
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Of how many origins a key's day has sums of their own. Anybody can name any; without a bound, one caller could
 # make a row with each request.
 MAX_ORIGINS = 50
 # What a batch is grouped in: the usual few megabytes would send most of it to files.
 _WORK_MEMORY = "64MB"
+# Nobody knows how many rows a WITH query has. Joined as if there were few, two of them take minutes.
+_PLANNING = f"SET LOCAL work_mem = '{_WORK_MEMORY}'; SET LOCAL enable_nestloop = off"
 
 # Names: `n` requests, `u` units, `c` micro-dollars.
 _GROUPS = """
@@ -118,12 +124,15 @@ _ORIGINS = """
 # To the minute, so that a busy key's row is written once in a minute, however often there is a rollup. The record is
 # found by the index of its account and time.
 _LAST_USES = """
-    SELECT DISTINCT ON (r.key_id) r.key_id, date_trunc('minute', r.at), r.origin, host(r.ip)
+    SELECT used.key_id, date_trunc('minute', used.at), r.origin, host(r.ip)
     FROM (
         SELECT account_id, key_id, max(last_at) AS at FROM groups WHERE outcome = %(allowed)s GROUP BY 1, 2
     ) AS used
-    JOIN stats_usagerecord AS r USING (account_id, at, key_id)
-    WHERE r.outcome = %(allowed)s ORDER BY r.key_id, r.id DESC
+    CROSS JOIN LATERAL (
+        SELECT origin, ip FROM stats_usagerecord AS r
+        WHERE r.account_id = used.account_id AND r.at = used.at AND r.key_id = used.key_id AND r.outcome = %(allowed)s
+        ORDER BY id DESC LIMIT 1
+    ) AS r
 """
 
 
@@ -162,43 +171,71 @@ def rollups_rebuild(*, first: date, last: date, account: Account | None = None, 
 
 @transaction.atomic
 def _roll_up_shard(shard: int) -> int:
-    # Whoever holds the cursor is soon done: ingest, or another rollup, which then leaves nothing to add.
-    cursor = ShardCursor.objects.select_for_update().get(shard=shard)
+    _lock(shard)
+    cursor = ShardCursor.objects.get(shard=shard)
     n_new = min(cursor.n_records - cursor.n_rolled_up, BATCH_RECORDS)
     if n_new == 0:
         return 0
     base = (shard << SHARD_BITS) + cursor.n_rolled_up
-    last_uses = _add_sums(_Records("id > %(after)s AND id <= %(through)s", {"after": base, "through": base + n_new}))
-    key_uses_note(last_uses)
-    origins_note(after=base, through=base + n_new)
-    cursor.n_rolled_up += n_new
-    cursor.rolled_up_at = utc_now()
-    cursor.save(update_fields=["n_rolled_up", "rolled_up_at"])
+    # The time spares a look at the partitions of days from which there is nothing new.
+    where = "id > %(after)s AND id <= %(through)s AND at >= %(new_since)s"
+    since = cursor.new_since or _EVER
+    records = _Records(where, {"after": base, "through": base + n_new, "new_since": since})
+    key_uses_note(_add_sums(records))
+    origins_note(after=base, through=base + n_new, since=since)
+    _move_watermark(shard, cursor.n_rolled_up + n_new)
     return n_new
+
+
+def _lock(shard: int) -> None:
+    """One rollup of a shard at a time, until its transaction ends. Ingest goes on beside it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, shard])
+
+
+def _move_watermark(shard: int, n_rolled_up: int) -> None:
+    """Waits for an ingest under way, which is soon done, as it writes to the same row."""
+    cursor = ShardCursor.objects.select_for_update().get(shard=shard)
+    cursor.n_rolled_up = n_rolled_up
+    if cursor.n_records == n_rolled_up:
+        cursor.new_since = None
+    cursor.rolled_up_at = utc_now()
+    cursor.save(update_fields=["n_rolled_up", "new_since", "rolled_up_at"])
 
 
 @transaction.atomic
 def _rebuild_day(day: date, account: Account | None, *, is_dry: bool) -> int:
-    start, end = (day_start(d, settings.BILLING_ZONE) for d in (day, day + timedelta(days=1)))
+    records = _records_of(day, account)
+    n_records = _count(records)
+    if n_records and not is_dry:
+        _delete_sums(day, account)
+        _add_sums(records)
+    return n_records
+
+
+def _records_of(day: date, account: Account | None) -> _Records:
+    """The records of a day that are in the sums. No others will be until the transaction ends."""
+    for shard in ShardCursor.objects.order_by("shard").values_list("shard", flat=True):
+        _lock(shard)
     # Records beyond a shard's watermark are left to the next rollup, which would add them a second time.
     shards = " OR ".join(
         f"id BETWEEN {(cursor.shard << SHARD_BITS) + 1:d} AND {(cursor.shard << SHARD_BITS) + cursor.n_rolled_up:d}"
         for cursor in cursors_lock()
     )
+    start, end = (day_start(d, settings.BILLING_ZONE) for d in (day, day + timedelta(days=1)))
     where, params = f"at >= %(start)s AND at < %(end)s AND ({shards})", {"start": start, "end": end}
-    of_whom: dict[str, int] = {}
-    if account is not None:
-        of_whom = {"account_id": account.pk}
-        where = f"account_id = %(account_id)s AND {where}"
-    records = _Records(where, {**params, **of_whom})
-    n_records = _count(records)
-    if n_records and not is_dry:
-        MinuteUsage.objects.filter(**of_whom, minute_at__gte=start, minute_at__lt=end).delete()
-        HourlyUsage.objects.filter(**of_whom, hour_at__gte=start, hour_at__lt=end).delete()
-        DailyUsage.objects.filter(**of_whom, day_on=day).delete()
-        DailyOriginUsage.objects.filter(**of_whom, day_on=day).delete()
-        _add_sums(records)
-    return n_records
+    if account is None:
+        return _Records(where, params)
+    return _Records(f"account_id = %(account_id)s AND {where}", {**params, "account_id": account.pk})
+
+
+def _delete_sums(day: date, account: Account | None) -> None:
+    start, end = (day_start(d, settings.BILLING_ZONE) for d in (day, day + timedelta(days=1)))
+    of_whom = {} if account is None else {"account": account}
+    MinuteUsage.objects.filter(**of_whom, minute_at__gte=start, minute_at__lt=end).delete()
+    HourlyUsage.objects.filter(**of_whom, hour_at__gte=start, hour_at__lt=end).delete()
+    DailyUsage.objects.filter(**of_whom, day_on=day).delete()
+    DailyOriginUsage.objects.filter(**of_whom, day_on=day).delete()
 
 
 def _count(records: _Records) -> int:
@@ -225,6 +262,8 @@ def _add_sums(records: _Records) -> list[LastUse]:
         "allowed": OUTCOMES[Outcome.ALLOWED].number,
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL work_mem = '{_WORK_MEMORY}'")
+        cursor.execute(_PLANNING)
         cursor.execute(sql, params)
-        return [LastUse(*row) for row in cursor.fetchall()]
+        last_uses = [LastUse(*row) for row in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        return last_uses

@@ -285,3 +285,15 @@ def test_keys_of_one_lineage_share_day_and_rate() -> None:
         *(Outcome.ALLOWED, Outcome.ALLOWED, Outcome.ALLOWED, Outcome.DAILY_QUOTA),
     ]
     assert asked(old).caller == asked(new).caller
+
+
+@pytest.mark.parametrize(
+    ("own", "refused"),
+    [(OwnLimits(requests_per_month=3), Outcome.MONTHLY_QUOTA), (OwnLimits(None, 15_000, None), Outcome.KEY_BUDGET)],
+)
+def test_keys_of_one_lineage_share_their_own_month(own: OwnLimits, refused: Outcome) -> None:
+    old = replace(KEY, own=own)
+    new = replace(old, key_id=8, lineage_id=old.key_id)
+    local = LocalLimits(ZONE)
+    assert outcomes(local, asked(old), 2) == [Outcome.ALLOWED] * 2
+    assert outcomes(local, asked(new), 2) == [Outcome.ALLOWED, refused]

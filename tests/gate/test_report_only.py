@@ -25,6 +25,7 @@ from tests.road import at_once
 
 GEOCODE = ServiceFacts(6, "geocode", "Geocode v1", "rest", "request", "/geocode")
 REPORTING = replace(SNAPSHOT, restrictions=Restrictions.of(["example.com"]), is_report_only=True)
+BLOCKING = Restrictions.of(["example.com"], blocked=["evil.example.org"])
 HEADER = "Goongdash-Would-Refuse"
 FOREIGN, OWN = {"Origin": "https://evil.example.org"}, {"Origin": "https://example.com"}
 
@@ -36,6 +37,8 @@ FOREIGN, OWN = {"Origin": "https://evil.example.org"}, {"Origin": "https://examp
         ({}, "https://example.com/", Ruling(None)),
         ({"restrictions": Restrictions()}, "https://evil.example.org/", Ruling(None)),
         ({"is_report_only": False}, "https://evil.example.org/", Ruling(Outcome.ORIGIN_NOT_ALLOWED)),
+        ({"restrictions": BLOCKING}, "https://evil.example.org/", Ruling(Outcome.ORIGIN_NOT_ALLOWED)),
+        ({"restrictions": BLOCKING}, "https://other.example.org/", Ruling(None, would_refuse=True)),
         ({"is_revoked": True}, "https://evil.example.org/", Ruling(Outcome.KEY_REVOKED)),
         ({"services": frozenset({7})}, "https://evil.example.org/", Ruling(Outcome.SERVICE_NOT_ALLOWED)),
     ],

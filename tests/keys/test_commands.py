@@ -47,15 +47,15 @@ def test_create_key_prints_the_key_that_it_stored(alice: Account) -> None:
     assert [entry.text for entry in key.restrictions.all()] == ["http*://example.com/*", "10.0.0.0/8"]
 
 
+def test_create_key_may_only_report(alice: Account) -> None:
+    report_of(*create(alice, "--allow", "example.com", "--report-only"))
+    assert ApiKey.objects.get().is_report_only
+
+
 def test_create_key_takes_limits_of_its_own(alice: Account) -> None:
     limits = ["--requests-per-day", "100", "--requests-per-month", "2000", "--spend-cap", "$12.50"]
     report_of(*create(alice, *limits))
     assert ApiKey.objects.get().limits == KeyLimits(None, 100, 2_000, 12_500_000)
-
-
-def test_create_key_may_only_report(alice: Account) -> None:
-    report_of(*create(alice, "--allow", "example.com", "--report-only"))
-    assert ApiKey.objects.get().is_report_only
 
 
 def test_create_key_without_json_is_for_people(alice: Account) -> None:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey
 from stats.ingest import ingest_all
 from stats.outcomes import Outcome
+from tests.browser import PHONE, OpenPage, dialog
 from tests.factories import make_event, make_key
-from tests.keys.conftest import PHONE, OpenPage
 from tests.processes import GateProcess
 from tests.road import store
-
-
-def dialog(page: Page) -> Locator:
-    return page.get_by_role("dialog")
 
 
 def entries(page: Page) -> list[str]:

@@ -231,10 +231,10 @@ def test_page_asks_the_database_as_often_for_much_as_for_little(
     key = make_key(alice, restrictions=[f"s{i}.example.com" for i in range(n)]).key
     for i in range(n):
         key_set_restrictions(key=key, restrictions=[f"t{i}.example.com"])
-    for tab, n_queries in {"use": 7, "start": 7, "history": 8}.items():
+    for tab, n_queries in {"use": 8, "start": 8, "history": 9}.items():
         with django_assert_num_queries(
             n_queries
-        ):  # Session, user, account, notices; key, restrictions, services; history.
+        ):  # Session, user, account, notices; key, restrictions, services, rotation.
             assert alice_client.get(url_of(key, f"?tab={tab}")).status_code == 200
 
 

@@ -12,8 +12,8 @@ from goongdash.lib.clock import utc_now
 from keys.models import ApiKey
 from keys.services import key_set_restrictions
 from stats.outcomes import Outcome
+from tests.browser import PHONE, OpenPage
 from tests.factories import make_event, make_key
-from tests.keys.conftest import PHONE, OpenPage
 from tests.road import copies, store
 
 THIEF = "https://shop.example.net"

@@ -9,12 +9,8 @@ from playwright.sync_api import expect
 from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey, Rotation
+from tests.browser import PHONE, OpenPage, dialog
 from tests.factories import make_event, make_key
-from tests.keys.test_in_browser import PHONE, OpenPage, dialog
-from tests.keys.test_in_browser import chromium as chromium
-from tests.keys.test_in_browser import open_keys as open_keys
-from tests.keys.test_in_browser import owner as owner
-from tests.keys.test_in_browser import site_url as site_url
 from tests.road import store
 
 

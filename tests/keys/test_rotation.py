@@ -283,3 +283,11 @@ def test_operators_see_the_lineage_and_cannot_change_it(alice: Account) -> None:
     page = client.get(reverse("admin:keys_apikey_change", args=[created.key.pk]))
     assertContains(page, f"{new}, since")
     assertNotContains(page, 'name="lineage"')
+
+
+def test_key_that_was_cut_for_its_use_is_repaired_by_rotating_it(alice: Account) -> None:
+    created = make_key(alice)
+    ApiKey.objects.filter(pk=created.key.pk).update(spiked_at=utc_now(), spike_quota=10)
+    new = rotate(created).rotation.new
+    assert (new.spiked_at, new.spike_quota) == (None, None)
+    assert fresh(created.key).spike_quota == 10

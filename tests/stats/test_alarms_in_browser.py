@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from accounts.models import Account
 from accounts.notice_kinds import NoticeKind
+from tests.browser import PHONE, OpenPage
 from tests.factories import make_key, make_notice
-from tests.keys.test_in_browser import PHONE, OpenPage, chromium, open_keys, owner, site_url  # noqa: F401
 from tests.processes import GateProcess
 
 EVIL = "https://evil.example"
@@ -27,8 +27,8 @@ def status_of(gate: GateProcess, text: str, wanted: int) -> int:
 
 def test_bell_rings_on_an_open_page_and_the_origin_is_blocked_from_the_notice(
     gate: GateProcess,
-    owner: Account,  # noqa: F811
-    open_keys: OpenPage,  # noqa: F811
+    owner: Account,
+    open_keys: OpenPage,
 ) -> None:
     created = make_key(owner, name="Shop")
     assert status_of(gate, created.text, 200) == 200

@@ -16,6 +16,7 @@ from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.models import Account, AuditEntry, Plan
 from accounts.services import account_set_plan
+from keys.guarding import key_block_origin, key_cut
 from keys.limits import KeyLimits
 from keys.models import ApiKey
 from keys.services import CreatedKey, key_revoke, key_set_restrictions, key_update
@@ -59,6 +60,7 @@ def edit(created: CreatedKey, **changes: Any) -> None:
         "name": key.name,
         "description": key.description,
         "restrictions": [each.text for each in key.restrictions.all()],
+        "restrictions_mode": key.restrictions_mode,
         "allows_no_origin": key.allows_no_origin,
         "services": [service.pk for service in key.services.all()],
         "limits": key.limits,
@@ -150,9 +152,42 @@ def test_list_that_the_history_has_cut_is_told_as_it_is(alice: Account, alice_cl
     assert "longer than the history of changes keeps" in said and "https://now.test/*" in said
 
 
-def test_path_that_was_not_kept_is_not_guessed(alice: Account, alice_client: Client) -> None:
-    said = text(alice_client, refused(make_key(alice, restrictions=[f"{THIEF}/maps/*"])))
-    assert "The entry is for /maps/*. Which path was sent is not kept" in said
+def test_path_of_the_page_is_compared_as_it_was_sent(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice, restrictions=[f"{THIEF}/maps/*"])
+    assert "The page’s path is /shop, the entry is for /maps/*." in text(alice_client, refused(key, page_path="/shop"))
+    assert "only “/” was sent" in text(alice_client, refused(key))
+
+
+def test_what_a_list_for_report_only_would_refuse_is_marked_and_explained(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice, restrictions=["https://shop.test/*"], restrictions_mode="report_only")
+    event = make_event(key, origin=THIEF, would_refuse=True)
+    store(event, make_event(key, origin="https://shop.test"))
+    said = text(alice_client, f"/requests/{event.request_id}")
+    assert "Enforced, the list would have refused it." in said and "thief.test is not shop.test." in said
+    assert "Allow https://thief.test" in offered(alice_client, f"/requests/{event.request_id}")
+    log = alice_client.get("/requests", {"outcome": "would_refuse"})
+    assert [row.record.origin for row in log.context["rows"]] == [THIEF]
+    assertContains(log, "the list would refuse it")
+
+
+def test_origin_that_is_blocked_is_told_so_and_what_it_was_before(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice)
+    blocked_then = refused(key)
+    key_block_origin(key=key.key, origin=THIEF)
+    assert "would be refused today as well" in text(alice_client, blocked_then)
+    later = refused(key, at=NOON + timedelta(minutes=1))
+    assert "which is blocked on this key, whatever the list says." in text(alice_client, later)
+    assert offered(alice_client, later) == {"Unblock it on the key’s page": f"/keys/{key.key.pk}"}
+
+
+def test_key_that_was_cut_for_its_use_is_told_so(alice: Account, alice_client: Client) -> None:
+    key = make_key(alice)
+    key_cut(key=key.key, quota=50, at=NOON)
+    url = refused(key, Outcome.DAILY_QUOTA, at=NOON + timedelta(minutes=1))
+    assert "The key was cut to 50 requests that day" in text(alice_client, url)
+    assert offered(alice_client, url) == {"Lift what was done to the key": f"/keys/{key.key.pk}/lift"}
+    ApiKey.objects.update(spiked_at=None, spike_quota=None)
+    assert "The key’s 1,000 requests" in text(alice_client, url)
 
 
 def test_wrong_type_leads_to_a_key_of_the_right_one(alice: Account, alice_client: Client) -> None:
@@ -255,7 +290,7 @@ def test_recent_refusals_come_with_reason_and_repair_in_few_queries(
         refused(created, at=T0 + timedelta(minutes=n))
     refused(created, Outcome.KEY_TYPE, service="map-load", at=T0 - timedelta(minutes=1))
     store(make_event(created))
-    key = ApiKey.objects.prefetch_related("restrictions", "services").get(pk=created.key.pk)
+    key = ApiKey.objects.prefetch_related("restrictions", "services", "blocked_origins").get(pk=created.key.pk)
     with django_assert_num_queries(2):  # Records, services.
         found = recent_refusals(alice, key, 3, now=NOON)
     assert [each.record.at for each in found] == [T0 + timedelta(minutes=n) for n in (2, 1, 0)]
@@ -272,8 +307,8 @@ def test_page_asks_as_often_however_long_list_and_history_are(
     for n in (1, 9):
         for _ in range(n):
             audit(AuditAction.KEY_EDITED, account=alice, on=key.key, changes={"rate_limit": (1, 2)})
-        # Session, user, account; record, key, its list and services, service, history of key and account; notices.
-        with django_assert_num_queries(11):
+        # Session, user, account; record, key, its three lists, service, history of key and account; notices.
+        with django_assert_num_queries(12):
             alice_client.get(url)
     assert AuditEntry.objects.count() > 10
 
@@ -287,3 +322,10 @@ def test_page_of_a_key_has_its_refusals_each_with_its_repair(alice: Account, ali
     assertContains(part, f'href="{page}"')
     assertContains(part, f'hx-get="/keys/{created.key.pk}/edit?allow=https%3A%2F%2Fthief.test%2F%2A"')
     assertRedirects(alice_client.get(url), f"/requests?key={created.key.pk}&outcome=refused")
+
+
+def test_request_that_a_list_for_report_only_would_refuse_says_so(alice: Account, alice_client: Client) -> None:
+    created = make_key(alice, restrictions=["example.com"], restrictions_mode="report_only")
+    url = refused(created, Outcome.ALLOWED, would_refuse=True)
+    assert "it would have refused the request for its origin" in text(alice_client, url)
+    assert "list would refuse" in text(alice_client, "/requests")

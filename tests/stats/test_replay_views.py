@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account
 from goongdash.lib.clock import utc_now
+from keys.guarding import key_block_origin
 from keys.models import ApiKey
 from keys.services import CreatedKey
 from stats.outcomes import Outcome
@@ -131,13 +132,20 @@ def test_origin_of_a_stranger_is_shown_as_text(key: CreatedKey, alice_client: Cl
     assert not offers(text)
 
 
+def test_origin_that_the_key_blocks_is_shown_as_blocked(used: CreatedKey, alice_client: Client) -> None:
+    key_block_origin(key=used.key, origin="https://example.com")
+    text = ask(alice_client, used, "*:*")
+    assert "refused 1,207 of 1,219" in text
+    assert "Blocked on this key" in text
+
+
 @pytest.mark.parametrize("n", [1, 15])
 def test_it_takes_as_many_queries_for_many_origins(
     key: CreatedKey, alice_client: Client, django_assert_num_queries: DjangoAssertNumQueries, n: int
 ) -> None:
     at = utc_now()
     store(*(make_event(key, at=at, origin=f"https://s{number}.example.org") for number in range(n)))
-    with django_assert_num_queries(8):  # Session, user, account; key; the records, in a query of four.
+    with django_assert_num_queries(9):  # Session, user, account; key; what it blocks; the records, in a query of four.
         ask(alice_client, key, "example.com")
 
 

@@ -93,6 +93,13 @@ def test_requests_that_named_no_origin_are_one_source() -> None:
     assert replay(none, Restrictions()).n_hit == 0
 
 
+def test_blocked_origin_is_refused_by_any_list_and_no_entry_is_offered_for_it() -> None:
+    for entries in ([], ["evil.example.org"]):
+        restrictions = Restrictions.of(entries, blocked=["evil.example.org"])
+        (source,) = replay([seen("https://evil.example.org")], restrictions).hit
+        assert (source.n_hit, source.is_blocked, source.offer) == (1, True, None)
+
+
 def test_site_that_passes_from_some_addresses_only_is_one_source() -> None:
     (source,) = replay([seen(ip="203.0.113.7", n=4), seen(ip="198.51.100.1")], Restrictions.of(["203.0.113.7"])).hit
     assert (source.n, source.n_hit) == (5, 1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -67,3 +67,7 @@ def open_keys(site_url: str, owner: Account, chromium: Browser) -> Iterator[Open
     for context in contexts:
         context.close()
     assert trouble == []
+
+
+def dialog(page: Page) -> Locator:
+    return page.get_by_role("dialog")
