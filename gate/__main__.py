@@ -43,6 +43,7 @@ async def _run() -> None:
     tasks = [asyncio.create_task(work) for work in parts.background()]
     await _first_catalogue(parts.snapshots, stop)
     tasks.append(asyncio.create_task(parts.snapshots.keep_catalogue()))
+    await parts.reopening.first()
     _collect_rarely()
     await serve(parts.gate, parts.connections, host=settings.GATE_HOST, port=settings.GATE_PORT, stop=stop)
     for task in tasks:

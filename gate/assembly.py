@@ -26,7 +26,9 @@ from gate.local_limits import LocalLimits
 from gate.metrics import Metrics
 from gate.presence import Presence
 from gate.readings import N_AT_ONCE
+from gate.rebuilding import counters_rebuild
 from gate.recovery import Recovery
+from gate.reopening import Reopening
 from gate.replay import Replay
 from gate.server import GateProtocol
 from gate.snapshots import Snapshots, SourceUnavailable
@@ -58,6 +60,7 @@ class Parts:
     metrics: Metrics
     tally: Tally
     gate: Gate
+    reopening: Reopening
     connections: set[GateProtocol] = field(default_factory=set)
 
     @classmethod
@@ -86,13 +89,15 @@ class Parts:
             Desk(tally, lambda: _is_ready(store, failure), tuple(settings.METRICS_FROM)),
             metrics,
         )
-        return cls(threads, snapshots, store, failure, metrics, tally, gate)
+        reopening = Reopening(store.may_be_empty, lambda: asyncio.to_thread(counters_rebuild))
+        return cls(threads, snapshots, store, failure, metrics, tally, gate, reopening)
 
     def background(self) -> list[Coroutine[Any, Any, None]]:
         """What runs beside the hot path for as long as the process does."""
         presence = Presence(settings.REDIS_URL, settings.KEY_CACHE_TTL_S)
         return [
             self.store.keep_connected(),
+            self.reopening.keep_watch(),
             presence.keep(),
             listen(settings.REDIS_URL, changes_channel(), self.snapshots, presence),
             _recovery(self.failure, self.store).keep_watch(),
@@ -159,4 +164,5 @@ def _recovery(failure: StoreFailure, store: Store) -> Recovery:
         probe_key=f"{shard_prefix(0)}probe",
         timeout_s=settings.STORE_TIMEOUT_MS / 1_000,
         is_connected=store.ready.is_set,
+        on_emptied=store.may_be_empty.set,
     )

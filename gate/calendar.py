@@ -13,13 +13,13 @@ from goongdash.lib.periods import Month, day_number, day_of, day_start
 _DAY = struct.Struct(">QII")
 _TTL = struct.Struct(">IIII")
 # Counters outlive their period by enough for a clock that is off and for a look at yesterday.
-_DAY_TTL_S = 2 * 86_400
-_MONTH_TTL_S = 40 * 86_400
+DAY_TTL_S = 2 * 86_400
+MONTH_TTL_S = 40 * 86_400
 # An autocomplete session lasts for so long after its last request; that one has ended is known for longer.
 OPEN_SESSION_TTL_S = 300
 ENDED_SESSION_TTL_S = 3_600
 
-TTLS = _TTL.pack(_DAY_TTL_S, _MONTH_TTL_S, OPEN_SESSION_TTL_S, ENDED_SESSION_TTL_S)
+TTLS = _TTL.pack(DAY_TTL_S, MONTH_TTL_S, OPEN_SESSION_TTL_S, ENDED_SESSION_TTL_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@
 --                                                   u<account>:<service> → `>I8`: charged units of a service whose
 --                                                   price has tiers
 --   <prefix>b:<connection>                          the number of its last call
+--   <prefix>open                                    that the counters are all there: without it the store has been
+--                                                   emptied, and nothing is counted; see `gate/rebuilding.py`
 --   <prefix>session:<account>:<token>               "open" or "ended"
 --
 -- Example: EVALSHA <sha> 1 goongdash:{u0}:events <days> <ttl> 5f0c… 1 <spec> 7:203.0.113.7 "3\t7\t6\t1\t5000\t203.0.113.7\t\t0198…"
@@ -45,7 +47,9 @@ local SPEC, BASE_BYTES = '>BBBI4I4I4I4I8I4I8I4I8Bss', 28
 local ARGV, call, pack, unpack_at, sub = ARGV, redis.call, struct.pack, struct.unpack, string.sub
 local prefix = sub(KEYS[1], 1, -7)
 local call_key = prefix .. 'b:' .. ARGV[3]
-if sub(call('GET', call_key) or '', 1, 1) == 'x' then return redis.error_reply('CLOSED by a replay') end
+local last_call, is_open = unpack(call('MGET', call_key, prefix .. 'open'))
+if not is_open then return redis.error_reply('EMPTIED and not rebuilt yet') end
+if sub(last_call or '', 1, 1) == 'x' then return redis.error_reply('CLOSED by a replay') end
 call('SET', call_key, ARGV[4], 'EX', 604800)
 
 local time = call('TIME')

@@ -138,7 +138,8 @@ class Counter:
 
     def _decide(self, call: Call, why: Failed) -> tuple[int, list[Verdict | None]]:
         """The verdicts that the store has not given."""
-        if call.sent is not None:
+        # A store that has been emptied answers: it is not away.
+        if call.sent is not None and why is not Failed.EMPTIED:
             self._metrics.n_store_failures += 1
             self._calls.renew()
             self._failure.failed()

@@ -183,7 +183,7 @@ def _units_this_month(accounts: Iterable[int], services: Collection[int], today:
         return {}
     rows = (
         DailyUsage.objects.filter(
-            _COUNTED,
+            COUNTED,
             account_id__in=accounts,
             service_id__in=services,
             day_on__gte=Month.of(today).first_day,
@@ -215,14 +215,14 @@ def _credits(accounts: Collection[Account], month: Month) -> dict[int, Credit]:
 # What the rollups know of this month is used only where the store has lost or never had a counter.
 
 # What counts against the limits: each allowed request, whether it was charged or covered by its session.
-_COUNTED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number) & ~Q(service__unit=Unit.NONE)
+COUNTED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number) & ~Q(service__unit=Unit.NONE)
 
 
 def _used_today(keys: Iterable[ApiKey], today: date) -> dict[int, int]:
     """Requests that count against each key's limit, those of its whole lineage, by the id that they count by."""
     counted_ids = counted_ids_of(keys)
     of_whom = {"account_id__in": {key.account_id for key in keys}, "key_id__in": counted_ids.keys()}
-    sums = DailyUsage.objects.filter(_COUNTED, **of_whom, day_on=today).values_list("key_id")
+    sums = DailyUsage.objects.filter(COUNTED, **of_whom, day_on=today).values_list("key_id")
     used: Counter[int] = Counter()
     for key_id, n_requests in sums.annotate(Sum("n_requests")):
         used[counted_ids[key_id]] += n_requests
@@ -234,7 +234,7 @@ def _used_this_month(account_ids: Iterable[int], today: date) -> dict[int, dict[
     is_map_load = Q(service__unit=Unit.MAP_LOAD)
     rows = (
         DailyUsage.objects.filter(
-            _COUNTED, account_id__in=account_ids, day_on__gte=Month.of(today).first_day, day_on__lte=today
+            COUNTED, account_id__in=account_ids, day_on__gte=Month.of(today).first_day, day_on__lte=today
         )
         .values("account_id")
         .annotate(
@@ -260,7 +260,7 @@ def _own_used_this_month(keys: Collection[ApiKey], today: date) -> dict[int, dic
     counted_ids = counted_ids_of(keys)
     rows = (
         DailyUsage.objects.filter(
-            _COUNTED,
+            COUNTED,
             account_id__in={key.account_id for key in keys},
             key_id__in=counted_ids.keys(),
             day_on__gte=Month.of(today).first_day,

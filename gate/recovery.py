@@ -24,7 +24,10 @@ RETRY_S = 1.0
 
 
 class Recovery:
-    """`keep_watch` runs beside the gate until it is cancelled. `is_connected` tells of the counter's own connection."""
+    """`keep_watch` runs beside the gate until it is cancelled.
+
+    `is_connected` tells of the counter's own connection, `on_emptied` is told that a replay found no counters.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class Recovery:
         probe_key: str,
         timeout_s: float,
         is_connected: Callable[[], bool],
+        on_emptied: Callable[[], None] = lambda: None,
     ) -> None:
         self._client = client
         self._failure = failure
@@ -42,6 +46,7 @@ class Recovery:
         self._probe_key = probe_key
         self._timeout_s = timeout_s
         self._is_connected = is_connected
+        self._on_emptied = on_emptied
         self._next_look_at = 0.0
 
     async def keep_watch(self) -> None:
@@ -49,6 +54,8 @@ class Recovery:
             try:
                 await self._look()
             except (RedisError, OSError) as error:
+                if "EMPTIED" in str(error):
+                    self._on_emptied()
                 logger.warning("replay_waits", extra={"error": str(error)})
                 await asyncio.sleep(RETRY_S)
             except Exception:

@@ -27,6 +27,8 @@ local call = redis.call
 local prefix = string.sub(KEYS[1], 1, -7)
 local file, before, ends_at = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
+if call('EXISTS', prefix .. 'open') == 0 then return redis.error_reply('EMPTIED and not rebuilt yet') end
+
 local position_key = prefix .. 'replayed:' .. file
 local position = tonumber(call('GET', position_key) or -1)
 if position >= ends_at then return 'known' end

@@ -23,9 +23,13 @@ TIMEOUT_S = 5.0
 
 
 class Failed(Enum):
-    """Why a call has no answer. NOT_DONE: it was never sent, or refused. UNSURE: it was sent, and may be done."""
+    """Why a call has no answer. NOT_DONE: it was never sent, or refused. UNSURE: it was sent, and may be done.
+
+    EMPTIED: refused, as the store has lost its counters and they are not rebuilt yet.
+    """
 
     NOT_DONE = "not done"
+    EMPTIED = "emptied"
     UNSURE = "unsure"
 
 
@@ -83,7 +87,10 @@ class StoreConnection(asyncio.Protocol):
 
 
 class Store:
-    """Runs one script on Redis. `ready` is set while calls can be made."""
+    """Runs one script on Redis. `ready` is set while calls can be made, `may_be_empty` when its counters are in doubt.
+
+    So they are at every connection, and when the script says so.
+    """
 
     def __init__(self, url: str, script: bytes) -> None:
         self._options = parse_url(url)  # type: ignore[no-untyped-call]
@@ -92,6 +99,7 @@ class Store:
         self._connection: StoreConnection | None = None
         self._lost = asyncio.Event()
         self.ready = asyncio.Event()
+        self.may_be_empty = asyncio.Event()
 
     def call(self, key: bytes, arguments: bytes, n_arguments: int, done: Done) -> None:
         """Runs the script with one key and `n_arguments` already encoded; `done` gets its answer or its failure."""
@@ -108,6 +116,7 @@ class Store:
                 await self._connect()
                 self._lost.clear()
                 self.ready.set()
+                self.may_be_empty.set()
                 await self._lost.wait()
             except (OSError, hiredis.HiredisError, TimeoutError) as error:
                 logger.warning("store_not_reached", extra={"error": str(error)})
@@ -162,6 +171,10 @@ class Store:
             return
         if isinstance(answer, ConnectionError):
             done(Failed.NOT_DONE if isinstance(answer, NotSent) else Failed.UNSURE)
+            return
+        if "EMPTIED" in str(answer):
+            self.may_be_empty.set()
+            done(Failed.EMPTIED)
             return
         logger.error("script_failed", extra={"error": str(answer)})
         if "NOSCRIPT" in str(answer):

@@ -70,10 +70,5 @@ class Use:
 
     def event_head_of(self, units: int) -> bytes:
         """`event_head` of a request that has so many units; what they cost the script says."""
-        return encode_request(
-            account_id=self.key.account_id,
-            key_id=self.key.key_id,
-            service_id=0 if self.service is None else self.service.id,
-            units=units,
-            price_micro_usd=0,
-        )
+        account, key, service, _, _, rest = self.event_head.split(b"\t", 5)
+        return b"%b\t%b\t%b\t%d\t0\t%b" % (account, key, service, units, rest)

@@ -29,6 +29,11 @@ def count_key(shard: int) -> str:
     return f"{shard_prefix(shard)}said"
 
 
+def open_key(shard: int) -> str:
+    """Is there while the shard's counters are: an emptied store does not have it, and counts nothing until it does."""
+    return f"{shard_prefix(shard)}open"
+
+
 def unreadable_key(shard: int) -> str:
     """Where ingest puts aside entries that it cannot decode: a hash of them by their ids."""
     return f"{shard_prefix(shard)}unreadable"

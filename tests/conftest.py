@@ -22,6 +22,7 @@ from tests.browser import chromium, open_keys, owner, site_url  # noqa: F401 —
 from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
 from tests.processes import SESSION_PREFIX, GateProcess, running_gate
+from tests.shards import shards_open
 
 # Of every table that is cut by time.
 PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[])"
@@ -91,6 +92,7 @@ def session_gate(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> I
 def gate(live: None, session_gate: GateProcess, settings: Settings) -> GateProcess:
     """A running gate that believes X-Forwarded-For from this machine, and whose store is empty."""
     settings.REDIS_PREFIX = SESSION_PREFIX
+    shards_open()
     while session_gate.get("/geocode").status_code == 404:
         # It looked while a test had switched the service off.
         redis_client().publish(changes_channel(), "catalogue")

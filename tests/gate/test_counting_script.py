@@ -25,6 +25,7 @@ from stats.events import decode_entry
 from stats.outcomes import OUTCOMES, Outcome
 from stats.stream import redis_client, shard_prefix, stream_key
 from tests.gate.snapshots import SNAPSHOT
+from tests.shards import shards_open
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +53,9 @@ def snapshot(**changes: object) -> KeySnapshot:
     return replace(SNAPSHOT, **{"rate_limit": 10_000, "credit": credit, **changes})  # type: ignore[arg-type]
 
 
-def count(calls: Sequence[Call], ip: str = "203.0.113.7", token: str = "", units: int = 1) -> list[Verdict]:
+def count(
+    calls: Sequence[Call], ip: str = "203.0.113.7", token: str = "", units: int = 1, is_open: bool = True
+) -> list[Verdict]:
     """One script call with all of `calls`, those to services with sessions in the session of `token`."""
     calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
     arguments: list[bytes] = []
@@ -64,6 +67,8 @@ def count(calls: Sequence[Call], ip: str = "203.0.113.7", token: str = "", units
         if service is not None and service.counts_elements:
             caller += b"\t%d" % units
         arguments += [pack_spec(key, service, refused, part), caller, event]
+    if is_open:
+        shards_open()
     answer = redis_client().eval(
         files("gate").joinpath("count.lua").read_text(),
         1,
@@ -81,7 +86,7 @@ def count(calls: Sequence[Call], ip: str = "203.0.113.7", token: str = "", units
 def store() -> dict[bytes, Any]:
     """All counters: every hash of the test but the stream, its running number and that of the last call."""
     client = redis_client()
-    others = (b"events", b"said", CONNECTION.encode())
+    others = (b"events", b"said", b"open", CONNECTION.encode())
     names = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith(others)]
     return {name: client.hgetall(name) for name in names}
 
@@ -172,7 +177,11 @@ def test_counters_expire() -> None:
     count([(snapshot(), GEOCODE, None)])
     client = redis_client()
     count([(snapshot(), SEARCH, None)], token="a")
-    kept = [name for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*") if not name.endswith((b"events", b"said"))]
+    kept = [
+        name
+        for name in client.scan_iter(f"{settings.REDIS_PREFIX}:*")
+        if not name.endswith((b"events", b"said", b"open"))
+    ]
     assert len(kept) == 5 or len(kept) == 6  # The second call may lie in the next second.
     assert all(0 < client.pttl(name) <= 40 * 86_400_000 for name in kept)
 
@@ -185,6 +194,7 @@ def test_rate_is_exact_in_every_window_whichever_way_windows_are_cut() -> None:
     arguments = [bytes(spec), b"7:203.0.113.7", f"3\t7\t6\t1\t5000\t203.0.113.7\t\t{UUID(int=7)}".encode()]
     script = redis_client().register_script(files("gate").joinpath("count.lua").read_text())
     calendar = Calendar.around(datetime.now(UTC), settings.BILLING_ZONE)
+    shards_open()
     passed: list[int] = []
     n_wrongly_refused = 0
     for _ in range(600):

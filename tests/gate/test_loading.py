@@ -58,7 +58,7 @@ def test_many_keys_are_read_as_each_alone_and_in_no_more_queries(
     keys = used_keys()
     digests = [key.key.lookup_digest for key in keys]
     alone = {digest: load_keys([digest])[digest] for digest in digests}
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         together = load_keys([*digests, "f" * 64])
     assert together == alone
     used = [together[digest].used for digest in digests]
@@ -80,7 +80,7 @@ def test_keys_of_one_lineage_begin_at_what_all_of_them_used(django_assert_num_qu
     new = CreatedKey(rotation.new, "")
     store(make_event(created, at=now), make_event(new, at=now), make_event(new, at=now), make_event(other, at=now))
     digests = [key.lookup_digest for key in (created.key, rotation.new, other.key)]
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         read = load_keys(digests)
     found = [read[digest] for digest in digests]
     assert [one.counted_id for one in found] == [created.key.pk, created.key.pk, other.key.pk]
@@ -104,7 +104,7 @@ def test_own_limits_are_read_with_what_the_key_has_used_of_them(
     budgeted = make_key()
     budget_set(account=budgeted.key.account, amount_micro_usd=5)
     store(*(make_event(one, at=utc_now()) for one in (key, key, other, budgeted)))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         read = load_keys([one.key.lookup_digest for one in (key, other, budgeted)])
     found = [read[one.key.lookup_digest] for one in (key, other, budgeted)]
     assert [one.own for one in found] == [OwnLimits(100, 9_000_000), None, OwnLimits(budget_micro_usd=5)]
@@ -127,7 +127,7 @@ def test_price_that_volume_or_a_coming_day_changes_is_read_with_what_the_account
     account = make_account()
     keys = [make_key(account), make_key(account), make_key()]
     store(*(make_event(key, slug, at=utc_now()) for key in keys[:2] for slug in ("geocode", "trip")))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         read = load_keys([key.key.lookup_digest for key in keys])
     found = [read[key.key.lookup_digest] for key in keys]
     from_us = to_epoch_us(day_start(coming.effective_on, settings.BILLING_ZONE))

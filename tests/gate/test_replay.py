@@ -29,6 +29,7 @@ from stats.models import ShardCursor, UsageRecord
 from stats.stream import redis_client, shard_prefix, stream_key
 from tests.gate.frames import DAY, frame
 from tests.processes import ROOT, process_environment
+from tests.shards import shards_open
 
 CONNECTION = "0123456789abcdef"
 
@@ -46,6 +47,7 @@ def make_spool(folder: Path) -> Spool:
 
 def run_replay(spool: Spool, tell: Any = None) -> int:
     """One replay; `tell` stands in for the step that talks to the store."""
+    shards_open()
 
     async def run() -> int:
         async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client:
@@ -263,6 +265,7 @@ asyncio.run(run())
 def test_gate_killed_at_any_step_of_its_replay_leaves_the_rest_and_tells_nothing_twice(
     live: None, tmp_path: Path
 ) -> None:
+    shards_open()
     environment = {
         **process_environment(redis_prefix=settings.REDIS_PREFIX),
         "DJANGO_SETTINGS_MODULE": "goongdash.settings",
