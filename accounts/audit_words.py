@@ -1,0 +1,40 @@
+"""What was recorded of a change, in the words of who reads it. Names and values are stored in English."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role
+
+_FIELDS: dict[str, Promise] = {
+    "asks before showing keys": _("asks before showing keys"),
+    "credit": _("credit"),
+    "expires": _("expires"),
+    "language": _("language"),
+    "name": _("name"),
+    "owner": _("owner"),
+    "plan": _("plan"),
+    "reason": _("reason"),
+    "restrictions": _("restrictions"),
+    "role": _("role"),
+    "services": _("services"),
+    "type": _("type"),
+}
+_VALUES: dict[str, Promise] = {"yes": _("yes"), "no": _("no")}
+
+
+def field_words(field: str) -> str:
+    """The name of what changed; one that is not ours (an operator's form) as it was recorded."""
+    return str(_FIELDS.get(field, field.replace("_", " ")))
+
+
+def value_words(field: str, value: str) -> str:
+    match field:
+        case "role" if value in Role.values:
+            return str(Role(value).label)
+        case "language":
+            return dict(settings.LANGUAGES).get(value, value)
+        case _:
+            return str(_VALUES.get(value, value))
