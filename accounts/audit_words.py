@@ -5,18 +5,30 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Role
 
-_FIELDS: dict[str, Promise] = {
+FIELDS: dict[str, Promise] = {
+    "allows_no_origin": _("requests that name no origin"),
+    "amount": _("amount"),
+    "answer": _("answer"),
     "asks before showing keys": _("asks before showing keys"),
     "credit": _("credit"),
+    "description": _("description"),
     "expires": _("expires"),
+    "expires_at": _("expires"),
+    "from": pgettext_lazy("date", "from"),
     "language": _("language"),
     "name": _("name"),
+    "note": _("note"),
+    "notices by e-mail": _("notices by e-mail"),
     "owner": _("owner"),
     "plan": _("plan"),
+    "rate_limit": _("requests a second"),
     "reason": _("reason"),
+    "reference": _("reference"),
+    "requests_per_day": _("requests a day"),
     "restrictions": _("restrictions"),
     "role": _("role"),
     "services": _("services"),
@@ -27,7 +39,7 @@ _VALUES: dict[str, Promise] = {"yes": _("yes"), "no": _("no")}
 
 def field_words(field: str) -> str:
     """The name of what changed; one that is not ours (an operator's form) as it was recorded."""
-    return str(_FIELDS.get(field, field.replace("_", " ")))
+    return str(FIELDS.get(field, field.replace("_", " ")))
 
 
 def value_words(field: str, value: str) -> str:

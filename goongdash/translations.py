@@ -51,7 +51,7 @@ def main() -> None:
     catalogue = merged()
     with PO.open("wb") as file:
         write_po(file, catalogue, width=119, sort_by_file=True, include_lineno=False)
-    MO.write_bytes(compiled(catalogue))
+    MO.write_bytes(compiled(stored()))
     missing = [entry for entry in entries(catalogue) if not is_translated(entry)]
     print(f"{PO.relative_to(ROOT)}: {len(catalogue)} messages, {len(missing)} of them to be translated")
     for entry in missing:
