@@ -28,4 +28,4 @@ def usd(amount_micro_usd: int, *, min_decimals: int = 2) -> str:
 
 
 def vnd(amount: int) -> str:
-    return f"{number(amount)} ₫"
+    return f"{number(amount)}\N{NO-BREAK SPACE}₫"

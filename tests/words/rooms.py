@@ -15,9 +15,10 @@ FILES_NOT_YET = (
     "templates/billing/",
     "templates/keys/",
     "templates/receipts/",
+    "templates/requests/",
     "templates/stats/",
 )
-PAGES_NOT_YET = ("billing:", "keys:", "receipts:", "stats:")
+PAGES_NOT_YET = ("billing:", "keys:", "receipts:", "requests:", "stats:")
 
 
 def is_done(name: str) -> bool:
