@@ -105,9 +105,13 @@ class LanguageForm(forms.Form):
     language = forms.ChoiceField(
         label=_("Language"),
         help_text=_("Of these pages, and of the emails that we send you."),
-        choices=[("", _("As the browser says")), *settings.LANGUAGES],
-        required=False,
+        choices=[("browser", _("As the browser says")), *settings.LANGUAGES],
     )
+
+    def clean_language(self) -> str:
+        """The code of a language; empty for the browser's."""
+        language: str = self.cleaned_data["language"]
+        return "" if language == "browser" else language
 
 
 class SwitchForm(forms.Form):

@@ -84,7 +84,7 @@ def account_page(request: SiteRequest, **forms: Any) -> HttpResponse:
         "form": AccountForm(initial={"name": current.name}),
         "security_form": SecurityForm(initial={"asks_before_showing_keys": current.asks_before_showing_keys}),
         "notices_form": NoticeMailsForm(initial={"mails_notices": membership.mails_notices}),
-        "language_form": LanguageForm(initial={"language": request.user.language}),
+        "language_form": LanguageForm(initial={"language": request.user.language or "browser"}),
         "invitation_form": InvitationForm(roles=given),
         "plan": plan_row(current.plan, is_current=True),
         "plan_rows": [plan_row(plan, is_current=plan.pk == current.plan_id) for plan in plans()],
