@@ -16,7 +16,8 @@ BEGIN, END, APART = "⟦", "⟧", "\0"
 # Names, addresses, figures: the same in every language.
 DATA = re.compile(
     r"""\S+@\S+|https?://\S+|\b(?:Goongdash|Email|English|testserver|Tiếng\ Việt|US\$|Asia/Ho_Chi_Minh)(?!\w)
-    |\d{4}-\d\d-\d\dT[\d:.+]+|\b(?:rest|free|Free|Basic|Pro|Business|Five\ People|Key\ \d+|[a-z]+\.example)\b""",
+    |\d{4}-\d\d-\d\dT[\d:.+]+|(?:g[rm]_\w+)?…\w+
+    |\b(?:rest|free|Free|Basic|Pro|Business|Five\ People|Key\ \d+|Theirs|[a-z]+\.example)\b""",
     re.VERBOSE,
 )
 UNSEEN = {"script", "style", "template", "svg", "pre", "code"}

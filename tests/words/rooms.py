@@ -15,10 +15,11 @@ FILES_NOT_YET = (
     "templates/billing/",
     "templates/keys/",
     "templates/receipts/",
+    "templates/replay/",
     "templates/requests/",
     "templates/stats/",
 )
-PAGES_NOT_YET = ("billing:", "keys:", "receipts:", "requests:", "stats:")
+PAGES_NOT_YET = ("billing:", "keys:", "receipts:", "replay:", "requests:", "stats:")
 
 
 def is_done(name: str) -> bool:
