@@ -4,6 +4,7 @@ recorded; what a second factor is made of is stored encrypted."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -13,11 +14,13 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit_person
 from accounts.audit_actions import AuditAction
 from accounts.joining import join_by_signing_up
+from accounts.languages import in_language_of, language_note
 from accounts.models import User
 from accounts.services import account_open
 from accounts.vault import decrypt, encrypt
@@ -42,14 +45,25 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         saved: User = super().save_user(request, user, form, commit=commit)
         if commit:
+            language_note(user=saved)
             member = join_by_signing_up(request, saved)
             if member:
-                messages.success(
-                    request, f"Welcome to {member.account.name}. Your role is {member.get_role_display()}."
-                )
+                words = _("Welcome to %(account)s. Your role is %(role)s.")
+                messages.success(request, words % {"account": member.account.name, "role": member.get_role_display()})
             else:
                 account_open(user=saved)
         return saved
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        language_note(user=user)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """In the language of the user whom the mail is for, whose browser need not be the one that asked for it."""
+        user = context.get("user")
+        with in_language_of(user) if isinstance(user, User) else nullcontext():
+            super().send_mail(template_prefix, email, context)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
@@ -70,7 +84,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         n_before = Authenticator.objects.filter(user=user, type=type).count()
-        return f"Passkey {n_before + 1}" if n_before else "Passkey"
+        return _("Passkey %(number)d") % {"number": n_before + 1} if n_before else _("Passkey")
 
 
 class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]

@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit_actions import KINDS
 from accounts.audit_log import audit_actors
@@ -23,28 +24,28 @@ _MAX_ID = 2**63 - 1
 class AuditFilters(forms.Form):
     """All optional: who, on what kind of object or on which one, and from which day to which, both included."""
 
-    person = forms.CharField(label="Who", required=False, max_length=254, widget=forms.Select)
-    kind = forms.ChoiceField(label="What", required=False, choices=[("", "Everything"), *KINDS.items()])
-    first = forms.DateField(label="From", required=False, input_formats=["%Y-%m-%d"])
-    last = forms.DateField(label="To", required=False, input_formats=["%Y-%m-%d"])
+    person = forms.CharField(label=_("Who"), required=False, max_length=254, widget=forms.Select)
+    kind = forms.ChoiceField(label=_("What"), required=False, choices=[("", _("Everything")), *KINDS.items()])
+    first = forms.DateField(label=_("From"), required=False, input_formats=["%Y-%m-%d"])
+    last = forms.DateField(label=_("To"), required=False, input_formats=["%Y-%m-%d"])
     object_id = forms.IntegerField(required=False, min_value=0, max_value=_MAX_ID, widget=forms.HiddenInput)
     before = forms.IntegerField(required=False, min_value=0, max_value=_MAX_ID, widget=forms.HiddenInput)
 
     def __init__(self, query: Mapping[str, str], *, account: Account) -> None:
         super().__init__(query)
         self.account = account
-        self.fields["person"].widget.choices = [("", "Everybody"), *((name, name) for name in audit_actors(account))]
+        self.fields["person"].widget.choices = [("", _("Everybody")), *((name, name) for name in audit_actors(account))]
         for name in ("first", "last"):
             self.fields[name].widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-            self.fields[name].error_messages["invalid"] = "That is not a day. Write it as 2026-11-23."
+            self.fields[name].error_messages["invalid"] = _("That is not a day. Write it as 2026-11-23.")
 
     def clean(self) -> dict[str, Any]:
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
         for name, day in (("first", first), ("last", last)):
             if day and not 2000 <= day.year <= 9000:
-                self.add_error(name, "There is no history of that day.")
+                self.add_error(name, _("There is no history of that day."))
         if first and last and first > last:
-            raise ValidationError("The first day comes after the last.")
+            raise ValidationError(_("The first day comes after the last."))
         return self.cleaned_data
 
     @property

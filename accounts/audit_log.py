@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.audit_words import field_words, value_words
 from accounts.models import Account, AuditEntry
 
 
@@ -24,7 +25,7 @@ def audit_actors(account: Account) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of an entry, in words. Nothing at all is an empty text."""
+    """One field of an entry, in plain words or in the reader's. Nothing at all is an empty text."""
 
     field: str
     old: str
@@ -32,7 +33,16 @@ class Change:
 
 
 def changes_of(entry: AuditEntry) -> list[Change]:
+    """As they were recorded: the same for every reader, as exports want it."""
     return [Change(field, _words(old), _words(new)) for field, (old, new) in entry.changes.items()]
+
+
+def changes_in_words(entry: AuditEntry) -> list[Change]:
+    """In the reader's language, as far as the words are ours."""
+    return [
+        Change(field_words(change.field), value_words(change.field, change.old), value_words(change.field, change.new))
+        for change in changes_of(entry)
+    ]
 
 
 def _words(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.core import context
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.joining import address_proven
@@ -28,16 +29,16 @@ class SignupForm(AllauthSignupForm):  # type: ignore[misc]
 class AccountForm(forms.Form):
     name = forms.CharField(
         max_length=100,
-        label="Account name",
-        help_text="Your company or project, as your members and bills show it.",
+        label=_("Account name"),
+        help_text=_("Your company or project, as your members and bills show it."),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
 
 
 class SecurityForm(forms.Form):
     asks_before_showing_keys = forms.BooleanField(
-        label="Ask for a recent sign-in before showing a key",
-        help_text="Members whose sign-in is more than five minutes old sign in once more. For all members.",
+        label=_("Ask for a recent sign-in before showing a key"),
+        help_text=_("Members whose sign-in is more than five minutes old sign in once more. For all members."),
         required=False,
     )
 
@@ -45,18 +46,18 @@ class SecurityForm(forms.Form):
 def role_field(roles: list[Role]) -> forms.ChoiceField:
     """A choice of the roles that may be given, each with what it is for."""
     return forms.ChoiceField(
-        label="Role",
+        label=_("Role"),
         choices=[(role.value, f"{role.label}: {PURPOSES[role]}") for role in roles],
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose what they may do."},
+        error_messages={"required": _("Choose what they may do.")},
     )
 
 
 class InvitationForm(forms.Form):
     email = forms.EmailField(
-        label="Email address",
+        label=_("Email address"),
         max_length=254,
-        error_messages={"required": "Whom do you want to invite?"},
+        error_messages={"required": _("Whom do you want to invite?")},
         widget=forms.EmailInput(attrs={"autocomplete": "off", "placeholder": "name@example.com"}),
     )
 
@@ -98,6 +99,19 @@ class TokenForm(forms.Form):
             widget=forms.CheckboxSelectMultiple,
             error_messages={"required": _("Choose what it may read.")},
         )
+
+
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(
+        label=_("Language"),
+        help_text=_("Of these pages, and of the emails that we send you."),
+        choices=[("browser", _("As the browser says")), *settings.LANGUAGES],
+    )
+
+    def clean_language(self) -> str:
+        """The code of a language; empty for the browser's."""
+        language: str = self.cleaned_data["language"]
+        return "" if language == "browser" else language
 
 
 class SwitchForm(forms.Form):

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import account_or_404, requires
 from accounts.audit_export import WRITERS
 from accounts.audit_filters import AuditFilters
-from accounts.audit_log import changes_of
+from accounts.audit_log import changes_in_words
 from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 
@@ -26,7 +26,7 @@ def history(request: SiteRequest) -> HttpResponse:
     shown = entries[:PAGE_SIZE]
     context = {
         "filters": filters,
-        "rows": [(entry, changes_of(entry)) for entry in shown],
+        "rows": [(entry, changes_in_words(entry)) for entry in shown],
         "older": filters.query(before=shown[-1].pk) if len(entries) > PAGE_SIZE else "",
         "newest": filters.query(),
     }

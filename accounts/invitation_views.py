@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -66,7 +67,8 @@ def _is_member_by(found: Invitation, user: User) -> bool:
 def _go_in(request: HttpRequest, found: Invitation, user: User) -> HttpResponse:
     member = Membership.objects.get(account=found.account, user=user)
     work_in(request, found.account)
-    messages.success(request, f"Welcome to {found.account.name}. Your role is {member.get_role_display()}.")
+    words = _("Welcome to %(account)s. Your role is %(role)s.")
+    messages.success(request, words % {"account": found.account.name, "role": member.get_role_display()})
     return redirect("home")
 
 

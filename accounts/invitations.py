@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
@@ -51,19 +52,21 @@ def invitation_create(*, by: Membership, email: str, role: Role) -> Sent:
     account = Account.objects.select_for_update().get(pk=by.account_id)
     email, now = email.strip().lower(), utc_now()
     if role not in roles_given_by(by.role) or role is Role.OWNER:
-        raise RoleTooLow("Your role may not invite with that role.")
+        raise RoleTooLow(_("Your role may not invite with that role."))
     if account.memberships.filter(user__in=_users_with(email)).exists():
-        raise AlreadyMember(f"{email} is a member already.")
+        raise AlreadyMember(_("%(email)s is a member already.") % {"email": email})
     before = account.invitations.filter(email=email, accepted_at=None, withdrawn_at=None).first()
     if before is not None:
         if before.role == role and now - before.sent_at < AT_LEAST_BETWEEN:
             return Sent(before, None)
         if before.state_at(now) is InvitationState.OPEN:
-            raise AlreadyInvited(f"{email} is invited already. You can send the invitation again below.")
+            words = _("%(email)s is invited already. You can send the invitation again below.")
+            raise AlreadyInvited(words % {"email": email})
         before.withdrawn_at = now
         before.save(update_fields=["withdrawn_at"])
     if len(invitations_open(account)) >= MAX_OPEN:
-        raise TooManyInvitations(f"{MAX_OPEN} invitations are open. Withdraw some of them first.")
+        words = _("%(number)d invitations are open. Withdraw some of them first.")
+        raise TooManyInvitations(words % {"number": MAX_OPEN})
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         account=account,
@@ -84,7 +87,7 @@ def invitation_renew(*, invitation: Invitation) -> Sent:
     """A new link and a new week; the old link is dead. Raises InvitationClosed."""
     invitation, now = _locked(invitation), utc_now()
     if invitation.state_at(now) in {InvitationState.ACCEPTED, InvitationState.WITHDRAWN}:
-        raise InvitationClosed("This invitation was accepted or withdrawn before.")
+        raise InvitationClosed(_("This invitation was accepted or withdrawn before."))
     if now - invitation.sent_at < AT_LEAST_BETWEEN:
         return Sent(invitation, None)
     token = secrets.token_urlsafe(32)
@@ -115,10 +118,9 @@ def invitation_accept(*, invitation: Invitation, user: User, addresses: Collecti
     """
     invitation, now = _locked(invitation), utc_now()
     if invitation.email not in {address.lower() for address in addresses}:
-        raise AddressMismatch(f"This invitation is for {invitation.email}.")
-    state = invitation.state_at(now)
-    if state is not InvitationState.OPEN:
-        raise InvitationClosed(f"This invitation is {state} already.")
+        raise AddressMismatch(_("This invitation is for %(email)s.") % {"email": invitation.email})
+    if invitation.state_at(now) is not InvitationState.OPEN:
+        raise InvitationClosed(_("This invitation was accepted or withdrawn before, or has expired."))
     invitation.accepted_at = now
     invitation.save(update_fields=["accepted_at"])
     member, is_new = Membership.objects.get_or_create(

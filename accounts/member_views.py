@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import forbidden, membership_or_404, requires
@@ -54,9 +55,11 @@ def resend(request: SiteRequest, invitation_id: int) -> HttpResponse:
 def withdraw(request: SiteRequest, invitation_id: int) -> HttpResponse:
     invitation = _invitation_or_404(request, invitation_id)
     if invitation_withdraw(invitation=invitation):
-        messages.success(request, f"The invitation of {invitation.email} is withdrawn; its link is dead.")
+        words = _("The invitation of %(email)s is withdrawn; its link is dead.")
+        messages.success(request, words % {"email": invitation.email})
     else:
-        messages.info(request, f"The invitation of {invitation.email} was withdrawn or accepted before.")
+        words = _("The invitation of %(email)s was withdrawn or accepted before.")
+        messages.info(request, words % {"email": invitation.email})
     return redirect("accounts:account")
 
 
@@ -82,7 +85,8 @@ def set_role(request: SiteRequest, member_id: int) -> HttpResponse:
     except LastOwner as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{member.user.email} is {role.label} now.")
+        words = _("The role of %(email)s is %(role)s now.")
+        messages.success(request, words % {"email": member.user.email, "role": role.label})
     return redirect("accounts:account")
 
 
@@ -97,7 +101,7 @@ def remove(request: SiteRequest, member_id: int) -> HttpResponse:
     except LastOwner as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{member.user.email} is a member no longer.")
+        messages.success(request, _("%(email)s is a member no longer.") % {"email": member.user.email})
     return redirect("accounts:account")
 
 
@@ -110,7 +114,8 @@ def hand_over(request: SiteRequest, member_id: int) -> HttpResponse:
     except RoleTooLow as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{member.user.email} owns the account now. You are an admin.")
+        words = _("%(email)s owns the account now. You are an admin.")
+        messages.success(request, words % {"email": member.user.email})
     return redirect("accounts:account")
 
 
@@ -123,7 +128,7 @@ def leave(request: SiteRequest) -> HttpResponse:
     except LastOwner as error:
         messages.error(request, str(error))
         return redirect("accounts:account")
-    messages.success(request, f"You have left {member.account.name}.")
+    messages.success(request, _("You have left %(account)s.") % {"account": member.account.name})
     return redirect("home")
 
 
@@ -154,6 +159,7 @@ def _member_page(request: SiteRequest, member: Membership, form: RoleForm | None
 
 def _say_sent(request: SiteRequest, invitation: Invitation, is_mailed: bool) -> None:
     if is_mailed:
-        messages.success(request, f"The invitation is on its way to {invitation.email}.")
+        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": invitation.email})
     else:
-        messages.error(request, f"The mail to {invitation.email} could not be sent. Send it again in a minute.")
+        words = _("The mail to %(email)s could not be sent. Send it again in a minute.")
+        messages.error(request, words % {"email": invitation.email})

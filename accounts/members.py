@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
@@ -51,7 +52,7 @@ def account_hand_over(*, by: Membership, to: Membership) -> None:
     """Makes `to` an owner, and `by` an admin. Raises RoleTooLow where `by` is no owner, or is `to`."""
     by, to = _locked(by), _locked(to)
     if not may(by.role, Permission.HAND_OVER) or by.pk == to.pk:
-        raise RoleTooLow("Only an owner can hand the account over, and to somebody else.")
+        raise RoleTooLow(_("Only an owner can hand the account over, and to somebody else."))
     _set_role(to, Role.OWNER)
     _set_role(by, Role.ADMIN)
     audit(
@@ -70,20 +71,20 @@ def _locked(member: Membership) -> Membership:
     Account.objects.select_for_update().get(pk=member.account_id)
     found = Membership.objects.filter(pk=member.pk).select_related("account", "user").first()
     if found is None:
-        raise RoleTooLow("One of you is not a member of this account any more.")
+        raise RoleTooLow(_("One of you is not a member of this account any more."))
     return found
 
 
 def _check_power(by: Membership, member: Membership, role: Role | None = None) -> None:
     given = roles_given_by(by.role)
     if by.account_id != member.account_id or not {member.role, role or member.role} <= set(given):
-        raise RoleTooLow("Your role may not change this member, or not to that role.")
+        raise RoleTooLow(_("Your role may not change this member, or not to that role."))
 
 
 def _check_owner_stays(member: Membership) -> None:
     owners = Membership.objects.filter(account_id=member.account_id, role=Role.OWNER)
     if member.role == Role.OWNER and not owners.exclude(pk=member.pk).exists():
-        raise LastOwner("An account needs an owner. Hand it over to another member first.")
+        raise LastOwner(_("An account needs an owner. Hand it over to another member first."))
 
 
 def _set_role(member: Membership, role: Role) -> None:

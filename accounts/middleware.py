@@ -1,11 +1,15 @@
-"""Puts the signed-in user's account on the request, so that no view has to look for it, and says who is acting."""
+"""Puts the signed-in user's account on the request, so that no view has to look for it, says who is acting, and
+speaks the user's language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_cache_control
+from django.urls import reverse
+from django.utils import translation
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from accounts.actors import acting, actor_of_request
@@ -33,6 +37,31 @@ class CurrentAccountMiddleware:
             # A page of an account is nobody else's, nor the next one's at the same browser.
             patch_cache_control(response, private=True, no_cache=True)
         return response
+
+
+class UserLanguageMiddleware:
+    """Speaks the language that the signed-in user chose, where LocaleMiddleware took the cookie's or the browser's.
+
+    Operators' pages are in one language, as commands and logs are.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = settings.LANGUAGE_CODE if request.path.startswith(reverse("admin:index")) else _chosen(request)
+        if language:
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        response = self.get_response(request)
+        patch_vary_headers(response, ["Cookie"])
+        return response
+
+
+def _chosen(request: HttpRequest) -> str:
+    # Who sends no session is nobody that we know: health checks and the like need no session to be made for them.
+    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+    return request.user.language if has_session and isinstance(request.user, User) else ""
 
 
 def _memberships(request: HttpRequest) -> list[Membership]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -21,6 +22,10 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
+    language = models.CharField(
+        max_length=10, blank=True, choices=settings.LANGUAGES, help_text="Empty: as the browser says."
+    )
+    browser_language = models.CharField(max_length=10, blank=True, help_text="As of the last sign-in.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -36,8 +41,8 @@ class User(AbstractUser):
 
 
 class CreditPeriod(models.TextChoices):
-    MONTHLY = "monthly", "each month"
-    ONCE = "once", "once, at sign-up"
+    MONTHLY = "monthly", _("each month")
+    ONCE = "once", _("once, at sign-up")
 
 
 class CreditEnd(models.TextChoices):
@@ -132,11 +137,11 @@ class Account(models.Model):
 
 
 class Role(models.TextChoices):
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Admin"
-    DEVELOPER = "developer", "Developer"
-    BILLING = "billing", "Billing"
-    VIEWER = "viewer", "Viewer"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Admin")
+    DEVELOPER = "developer", _("Developer")
+    BILLING = "billing", _("Billing")
+    VIEWER = "viewer", _("Viewer")
 
 
 class Membership(models.Model):

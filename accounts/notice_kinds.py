@@ -1,7 +1,8 @@
 """What an account is told of by a notice: the kinds, their words, and what can be done about each. Asks no database.
 
 Apps above add their kinds here. A kind's words name facts, as `%(key)s`: a fact ending in `_at` is an instant in
-ISO 8601 and shown as a day and time, one in `_micro_usd` as money, other whole numbers with their thousands apart.
+ISO 8601 and shown as a day and time, `month` as a month, one in `_micro_usd` as money, other whole numbers with their
+thousands apart: all as the reader's language writes them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from django.utils import timezone
@@ -18,8 +19,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from accounts.figures import number, usd
 from accounts.permissions import Permission
-from goongdash.lib.money import format_usd
 
 Words = str | Promise
 _FACT = re.compile(r"%\((\w+)\)s")
@@ -184,7 +185,7 @@ class _Grouped(int):
     """A number that reads with its thousands apart, and still is one, for the choice of a plural."""
 
     def __str__(self) -> str:
-        return f"{int(self):,}"
+        return number(int(self))
 
 
 def in_words(words: Words, facts: Facts) -> str:
@@ -203,7 +204,9 @@ def sentences(kind: KindFacts, facts: Facts) -> str:
 
 def _shown(name: str, fact: str | int) -> str | int:
     if name.endswith("_micro_usd"):
-        return format_usd(int(fact))
+        return usd(int(fact))
     if name.endswith("_at"):
-        return date_format(timezone.localtime(datetime.fromisoformat(str(fact))), "j M Y, H:i")
+        return date_format(timezone.localtime(datetime.fromisoformat(str(fact))), "SHORT_DATETIME_FORMAT")
+    if name == "month":
+        return date_format(date.fromisoformat(f"{fact}-01"), "YEAR_MONTH_FORMAT")
     return _Grouped(fact) if isinstance(fact, int) else fact

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.languages import in_language_of
 from accounts.models import Membership, Notice, NoticeMail
 from accounts.notice_rows import NoticeRow, notice_row
 from accounts.permissions import Permission, roles_with
@@ -66,15 +67,9 @@ def _recipients(notice: Notice) -> Iterable[Membership]:
 
 def _mail_member(notice: Notice, member: Membership, mailer: BaseEmailBackend) -> bool:
     """False where the mail could not be handed over; an address that is refused for good counts as done."""
-    row = notice_row(notice, role=member.role, is_unread=True)
-    context = {
-        "notice": notice,
-        "row": row,
-        "url": settings.WEB_PUBLIC_URL + reverse("notices:list"),
-        "settings_url": settings.WEB_PUBLIC_URL + reverse("accounts:account") + "#notices",
-        "current_site": {"domain": settings.WEB_PUBLIC_URL.partition("://")[2]},
-    }
-    mail = EmailMessage(_subject(row), _body(context), to=[member.user.email], connection=mailer)
+    with in_language_of(member.user):
+        mail = _written(notice, member)
+    mail.connection = mailer
     try:
         mail.send()
     except SMTPRecipientsRefused:
@@ -83,6 +78,18 @@ def _mail_member(notice: Notice, member: Membership, mailer: BaseEmailBackend) -
         logger.error("notice_not_mailed", extra={"notice_id": notice.pk, "error": type(error).__name__})
         return False
     return True
+
+
+def _written(notice: Notice, member: Membership) -> EmailMessage:
+    row = notice_row(notice, role=member.role, is_unread=True)
+    context = {
+        "notice": notice,
+        "row": row,
+        "url": settings.WEB_PUBLIC_URL + reverse("notices:list"),
+        "settings_url": settings.WEB_PUBLIC_URL + reverse("accounts:account") + "#notices",
+        "current_site": {"domain": settings.WEB_PUBLIC_URL.partition("://")[2]},
+    }
+    return EmailMessage(_subject(row), _body(context), to=[member.user.email])
 
 
 def _subject(row: NoticeRow) -> str:

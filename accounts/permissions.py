@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 
 
-class Permission(StrEnum):
-    """Something that not every member may do. The value ends the sentence “Your role may not …”."""
+class Permission(models.TextChoices):
+    """Something that not every member may do. The label ends the sentence “Your role may not …”."""
 
-    SEE = "see this account"
-    SEE_REQUESTS = "see single requests"
-    CHANGE_KEYS = "create, show or change keys"
-    SEE_BILLS = "see the bills"
-    CHANGE_BILLING = "ask for plans, pay or set budgets"
-    MANAGE_MEMBERS = "invite or change members"
-    CHANGE_ACCOUNT = "change the account"
-    SEE_HISTORY = "see the history of changes"
-    HAND_OVER = "hand the account over"
+    SEE = "see", _("see this account")
+    SEE_REQUESTS = "see_requests", _("see single requests")
+    CHANGE_KEYS = "change_keys", _("create, show or change keys")
+    SEE_BILLS = "see_bills", _("see the bills")
+    CHANGE_BILLING = "change_billing", _("ask for plans, pay or set budgets")
+    MANAGE_MEMBERS = "manage_members", _("invite or change members")
+    CHANGE_ACCOUNT = "change_account", _("change the account")
+    SEE_HISTORY = "see_history", _("see the history of changes")
+    HAND_OVER = "hand_over", _("hand the account over")
 
 
 _BILLING = frozenset({Permission.SEE_BILLS, Permission.CHANGE_BILLING})
@@ -35,12 +37,12 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
 }
 
 # What a role is for, as those who give it are told.
-PURPOSES: dict[Role, str] = {
-    Role.OWNER: "Everything, and may hand the account over.",
-    Role.ADMIN: "Keys, members and settings; no bills.",
-    Role.DEVELOPER: "Creates, shows and changes keys; no bills.",
-    Role.BILLING: "Bills, plans, budgets and payments; can’t show or change keys.",
-    Role.VIEWER: "Looks at keys and statistics; changes nothing.",
+PURPOSES: dict[Role, Promise] = {
+    Role.OWNER: _("Everything, and may hand the account over."),
+    Role.ADMIN: _("Keys, members and settings; no bills."),
+    Role.DEVELOPER: _("Creates, shows and changes keys; no bills."),
+    Role.BILLING: _("Bills, plans, budgets and payments; can’t show or change keys."),
+    Role.VIEWER: _("Looks at keys and statistics; changes nothing."),
 }
 
 

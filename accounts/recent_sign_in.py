@@ -13,6 +13,7 @@ from allauth.account.authentication import get_authentication_records
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.access import View, account_or_404
 
@@ -23,7 +24,7 @@ def recent_sign_in_where_asked(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if account_or_404(request).asks_before_showing_keys and not signed_in_recently(request):
-            words = "Sign in once more to see this key."
+            words = _("Sign in once more to see this key.")
             headers = {"X-Sign-In-At": _sign_in_url(request)}
             return HttpResponse(words, status=HTTPStatus.UNAUTHORIZED, content_type="text/plain", headers=headers)
         return view(request, *args, **kwargs)

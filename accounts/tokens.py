@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
@@ -41,7 +42,8 @@ def token_create(
     """A new token of `member` for their account. Raises TooManyTokens."""
     Membership.objects.select_for_update().get(pk=member.pk)
     if len(tokens_of(member)) >= MAX_TOKENS:
-        raise TooManyTokens(f"You have {MAX_TOKENS} tokens. Revoke one that is no longer used.")
+        words = _("You have %(number)d tokens. Revoke one that is no longer used.")
+        raise TooManyTokens(words % {"number": MAX_TOKENS})
     text = PREFIX + secrets.token_urlsafe(32)
     token = PersonalToken.objects.create(
         membership=member,

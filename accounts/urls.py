@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts import history_views, invitation_views, member_views, token_views, views
+from accounts import history_views, invitation_views, language_views, member_views, token_views, views
 
 app_name = "accounts"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("account/security", views.security, name="security"),
     path("account/switch", views.switch, name="switch"),
     path("account/own", views.open_own, name="open_own"),
+    path("account/language", language_views.language, name="language"),
     path("account/leave", member_views.leave, name="leave"),
     path("account/invitations", member_views.invite, name="invite"),
     path("account/invitations/<int:invitation_id>/resend", member_views.resend, name="resend"),

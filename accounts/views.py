@@ -9,11 +9,12 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import membership_or_404, requires
 from accounts.current import work_in
-from accounts.forms import AccountForm, InvitationForm, NoticeMailsForm, SecurityForm, SwitchForm
+from accounts.forms import AccountForm, InvitationForm, LanguageForm, NoticeMailsForm, SecurityForm, SwitchForm
 from accounts.invitations import invitations_open
 from accounts.member_rows import invitation_rows, member_rows
 from accounts.permissions import Permission, roles_given_by
@@ -32,7 +33,7 @@ def account(request: SiteRequest) -> HttpResponse:
     form = AccountForm(request.POST if request.method == "POST" else None, initial={"name": current.name})
     if form.is_valid():
         account_rename(account=current, name=form.cleaned_data["name"])
-        messages.success(request, "The account’s name is saved.")
+        messages.success(request, _("The account’s name is saved."))
         return redirect("accounts:account")
     return account_page(request, form=form)
 
@@ -45,7 +46,7 @@ def security(request: SiteRequest) -> HttpResponse:
         return account_page(request, security_form=form)
     current = membership_or_404(request).account
     account_ask_before_showing_keys(account=current, asks=form.cleaned_data["asks_before_showing_keys"])
-    messages.success(request, "The setting is saved.")
+    messages.success(request, _("The setting is saved."))
     return redirect("accounts:account")
 
 
@@ -59,7 +60,7 @@ def switch(request: SiteRequest) -> HttpResponse:
     if chosen is None:
         raise Http404("You are no member of such an account.")
     work_in(request, chosen)
-    messages.success(request, f"You are in {chosen.name} now.")
+    messages.success(request, _("You are in %(account)s now.") % {"account": chosen.name})
     return redirect("home")
 
 
@@ -67,10 +68,10 @@ def switch(request: SiteRequest) -> HttpResponse:
 def open_own(request: SiteRequest) -> HttpResponse:
     """An account of one's own, for somebody who owns none: who was invited, or has left or handed over theirs."""
     if owns_an_account(request.user):
-        messages.info(request, "You own an account already.")
+        messages.info(request, _("You own an account already."))
     else:
         work_in(request, account_open(user=request.user))
-        messages.success(request, "Your own account is open.")
+        messages.success(request, _("Your own account is open."))
     return redirect("home")
 
 
@@ -83,6 +84,7 @@ def account_page(request: SiteRequest, **forms: Any) -> HttpResponse:
         "form": AccountForm(initial={"name": current.name}),
         "security_form": SecurityForm(initial={"asks_before_showing_keys": current.asks_before_showing_keys}),
         "notices_form": NoticeMailsForm(initial={"mails_notices": membership.mails_notices}),
+        "language_form": LanguageForm(initial={"language": request.user.language or "browser"}),
         "invitation_form": InvitationForm(roles=given),
         "plan": plan_row(current.plan, is_current=True),
         "plan_rows": [plan_row(plan, is_current=plan.pk == current.plan_id) for plan in plans()],

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.changes import changes_channel
@@ -44,6 +45,8 @@ def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     yield
+    # A request leaves its language to the thread; the next one of a site would bring its own.
+    translation.deactivate()
     if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
         client = redis_client()
         for key in client.scan_iter(f"{settings.REDIS_PREFIX}:*"):

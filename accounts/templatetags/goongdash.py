@@ -1,6 +1,7 @@
 """Formatting for the pages: icons, money, numbers, form controls. The one templatetags file.
 
-Numbers are written the same way for every language (1,234.5), so that a page, an export and a bill agree.
+Money and numbers are written as the reader's language does. Dates have Django's filter, with the formats that
+`goongdash/formats/` names for each language: `{{ at|date:"SHORT_DATETIME_FORMAT" }}`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from goongdash.lib.money import format_usd
+from accounts.figures import number, usd
 
 register = template.Library()
 
@@ -33,13 +34,13 @@ def icon(name: str, size: int = 20) -> SafeString:
 @register.filter
 def micro_usd(amount_micro_usd: int) -> str:
     """Integer micro-dollars as dollars, exactly: at least two decimals, up to six. 1_234_500 is $1.2345."""
-    return format_usd(amount_micro_usd)
+    return usd(amount_micro_usd)
 
 
 @register.filter
-def intdot(number: int) -> str:
+def intdot(value: int) -> str:
     """An integer with its thousands apart: 1234567 is 1,234,567."""
-    return f"{number:,}"
+    return number(value)
 
 
 @register.filter

@@ -1,6 +1,7 @@
 // [data-copy="text"] and [data-copy-from="#id"] copy on a click, and say so on the button for two seconds.
 (() => {
   const SHOWN_MS = 2000
+  const words = () => document.getElementById('words').dataset
 
   function textOf (button) {
     if (button.dataset.copy !== undefined) return button.dataset.copy
@@ -36,7 +37,7 @@
     region.className = 'visually-hidden'
     region.setAttribute('role', 'status')
     button.after(region)
-    setTimeout(() => { region.textContent = done ? 'Copied' : 'Copying failed: select the text and copy it' }, 50)
+    setTimeout(() => { region.textContent = done ? words().copied : words().copyFailed }, 50)
   }
 
   document.addEventListener('click', async (event) => {
@@ -47,7 +48,7 @@
     const label = button.dataset.copyLabel ??= button.querySelector('[data-copy-text]')?.textContent ?? ''
     const text = button.querySelector('[data-copy-text]')
     button.classList.add(state)
-    if (text) text.textContent = done ? 'Copied' : 'Press Ctrl+C'
+    if (text) text.textContent = done ? words().copied : words().copyByHand
     announce(button, done)
     clearTimeout(button.copyTimer)
     button.copyTimer = setTimeout(() => {

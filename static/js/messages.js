@@ -2,16 +2,9 @@
 // {"level": "success", "text": "…"}}`, and those for requests that failed. Good news goes by itself; bad news stays.
 (() => {
   const SHOWN_MS = 6000
-  const FAILED = {
-    0: 'The server can’t be reached. Check the connection and try again.',
-    403: 'That was refused: your role may not do it, or the page is too old. Reload it and see.',
-    404: 'That isn’t there any more. Reload the page to see what is.',
-    409: 'You are in another account now, or somebody else was quicker. Reload the page.',
-    413: 'That is too large to send.',
-    429: 'Too many requests in a short time. Wait a minute and try again.'
-  }
   const ICONS = { success: 'check', info: 'info-circle', warning: 'alert-triangle', error: 'alert-triangle' }
 
+  const words = () => document.getElementById('words').dataset
   const region = () => document.getElementById('messages')
 
   // The sprite's address carries a hash in production, so it is taken from an icon that is on the page.
@@ -35,7 +28,7 @@
     close.type = 'button'
     close.className = 'close'
     close.dataset.toastClose = ''
-    close.setAttribute('aria-label', 'Dismiss')
+    close.setAttribute('aria-label', words().dismiss)
     close.append(icon('x', 16))
     box.append(icon(ICONS[level] || 'info-circle', 20), words, close)
     return box
@@ -60,7 +53,7 @@
   }
 
   function failed (status) {
-    show('error', FAILED[status] || 'Something went wrong on our side. Try again in a moment.')
+    show('error', words()[`failed-${status}`] || words().failed)
   }
 
   document.addEventListener('DOMContentLoaded', () => {

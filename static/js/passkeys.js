@@ -18,7 +18,7 @@
 
   document.addEventListener('allauth.error', (event) => {
     event.preventDefault()
-    const text = 'The browser gave no passkey. Try again, or take another way.'
+    const text = document.getElementById('words').dataset.noPasskey
     document.dispatchEvent(new CustomEvent('message', { detail: { level: 'error', text } }))
   })
 })()

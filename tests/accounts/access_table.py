@@ -181,6 +181,7 @@ ROWS = [
     Row("accounts:tokens", "post", SEE, data=lambda world: {"name": "Mine", "scopes": ["usage"], "days": "30"}),
     # Of other members, those who manage them may.
     Row("accounts:token_revoke", "post", MANAGE, 302, args=token_id, is_of_account=True, otherwise=404),
+    Row("accounts:language", "post", OPEN, 302, data=lambda world: {"language": "vi"}),
     Row("accounts:history", "get", Permission.SEE_HISTORY),
     Row("accounts:history_export", "get", Permission.SEE_HISTORY, args=lambda world: ["csv"]),
     Row("accounts:switch", "post", SEE, 302, data=lambda world: {"account": world.account.pk}, is_of_account=True),

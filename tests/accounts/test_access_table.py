@@ -41,6 +41,10 @@ PEOPLE = [*Role.values, "stranger", "visitor"]
 
 @pytest.fixture
 def world(mailoutbox: list[EmailMessage]) -> World:
+    return make_world()
+
+
+def make_world() -> World:
     account = make_account("owner@example.com", name="Five People")
     for role in (Role.ADMIN, Role.DEVELOPER, Role.BILLING, Role.VIEWER):
         make_member(account, role, f"{role}@example.com")

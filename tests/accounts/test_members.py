@@ -182,6 +182,6 @@ def test_refusal_names_the_roles_and_whom_to_ask(alice: Account) -> None:
     client = Client()
     client.force_login(viewer.user)
     page = client.get("/billing")
-    assertContains(page, "You are Viewer of Alice Maps; your role may not see the bills.", status_code=403)
-    assertContains(page, "Owner and Billing may.", status_code=403)
+    assertContains(page, "Your role in Alice Maps is Viewer, which may not see the bills.", status_code=403)
+    assertContains(page, "Roles that may: Owner, Billing.", status_code=403)
     assertContains(page, "alice@example.com", status_code=403)

@@ -45,7 +45,7 @@ def test_page_compares_all_plans_and_marks_the_account_s(alice: Account, alice_c
     page = alice_client.get("/account").content.decode()
     rows = re.findall(r'<tr(.*?)>\s*<th scope="row"><span class="cell-title">(\w+)', page)
     assert rows == [("", "Free"), ("", "Basic"), (' class="is-current"', "Pro"), ("", "Business")]
-    assert "10,000,000 ₫ or more" in page
+    assert "10,000,000\N{NO-BREAK SPACE}₫ or more" in page
     assert "You are on the Pro plan" in page
 
 

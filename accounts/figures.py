@@ -1,0 +1,31 @@
+"""Numbers and money as the reader's language writes them: 1,234.5 and $1.50, or 1.234,5 and 1,50 US$.
+
+For pages and mails. What other programs read (exports, the gate, the audit log) has one form for all.
+"""
+
+from __future__ import annotations
+
+from django.utils.formats import get_format, number_format
+from django.utils.translation import pgettext
+
+from goongdash.lib.money import format_usd
+
+
+def number(value: int) -> str:
+    """With its thousands apart."""
+    return number_format(value, use_l10n=True, force_grouping=True)
+
+
+def usd(amount_micro_usd: int, *, min_decimals: int = 2) -> str:
+    """Integer micro-dollars as dollars, exactly: `min_decimals` at least, six at most."""
+    exact = format_usd(abs(amount_micro_usd), min_decimals=min_decimals).removeprefix("$")
+    whole, _, decimals = exact.partition(".")
+    written = number(int(whole.replace(",", "")))
+    if decimals:
+        written = f"{written}{get_format('DECIMAL_SEPARATOR')}{decimals}"
+    sign = "-" if amount_micro_usd < 0 else ""
+    return sign + pgettext("an amount of US dollars", "$%(amount)s") % {"amount": written}
+
+
+def vnd(amount: int) -> str:
+    return f"{number(amount)}\N{NO-BREAK SPACE}₫"

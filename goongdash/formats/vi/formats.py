@@ -1,0 +1,15 @@
+"""Dates and numbers as Vietnamese writes them; Django's own take two lines for a date."""
+
+from __future__ import annotations
+
+DATE_FORMAT = "d/m/Y"
+SHORT_DATE_FORMAT = "d/m/Y"
+DATETIME_FORMAT = "H:i d/m/Y"
+SHORT_DATETIME_FORMAT = "H:i d/m/Y"
+TIME_FORMAT = "H:i"
+# A backslash before each letter that would name a part of the date: tháng 11/2026.
+YEAR_MONTH_FORMAT = r"\t\há\n\g n/Y"
+MONTH_DAY_FORMAT = "d/m"
+DECIMAL_SEPARATOR = ","
+THOUSAND_SEPARATOR = "."
+NUMBER_GROUPING = 3

@@ -1,0 +1,113 @@
+"""In Vietnamese, no page, error or mail says anything that has no translation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.mail import EmailMessage
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from tests.accounts.access_table import OPEN, ROWS, Row, World
+from tests.accounts.second_factor import enrol
+from tests.accounts.test_access_table import make_world
+from tests.factories import PASSWORD
+from tests.words import pseudo
+from tests.words.rooms import PAGES_NOT_YET
+
+pytestmark = pytest.mark.django_db
+
+NOT_OURS = ("admin:", "healthz", "favicon", "home")
+SHOWN = [row for row in ROWS if row.method == "get" and not row.name.startswith((*NOT_OURS, *PAGES_NOT_YET))]
+
+# What forms say to what they can't take: the URL's name and what is sent.
+REFUSED: list[tuple[str, dict[str, object]]] = [
+    ("account_login", {"login": "nobody@example.com", "password": "wrong"}),
+    ("account_login", {}),
+    ("account_signup", {"email": "not an address", "password1": "1"}),
+    ("account_signup", {"email": "owner@example.com", "password1": "password"}),
+    ("account_reset_password", {"email": "not an address"}),
+    ("account_change_password", {"oldpassword": "wrong", "password1": "12345", "password2": "1"}),
+    ("account_email", {"action_add": "", "email": "owner@example.com"}),
+    ("account_email", {"action_remove": "", "email": "owner@example.com"}),
+    ("account_reauthenticate", {"password": "wrong"}),
+    ("accounts:account", {"name": ""}),
+    ("accounts:account", {"name": "x" * 101}),
+    ("accounts:invite", {"email": "not an address"}),
+    ("accounts:invite", {"email": "admin@example.com", "role": "viewer"}),
+    ("mfa_activate_totp", {"code": "000000"}),
+]
+
+
+@pytest.fixture
+def world(mailoutbox: list[EmailMessage]) -> World:
+    cache.clear()
+    return make_world()
+
+
+def client_of(person: str) -> Client:
+    client = Client(headers={"accept-language": "vi"})
+    if person != "visitor":
+        client.post("/account/login/", {"login": f"{person}@example.com", "password": PASSWORD})
+    return client
+
+
+def said(client: Client, url: str, data: Any = None, *, is_post: bool = False) -> list[str]:
+    response = client.post(url, data or {}, follow=True) if is_post else client.get(url, data or {})
+    if not response.get("Content-Type", "").startswith("text/html"):
+        return []
+    return pseudo.untranslated_on(response.content.decode())
+
+
+@pytest.mark.parametrize("person", ["owner", "viewer", "visitor"])
+def test_no_page_says_what_has_no_translation(world: World, monkeypatch: pytest.MonkeyPatch, person: str) -> None:
+    client = client_of(person)
+    if person == "owner":
+        enrol(client)
+    pseudo.speak(monkeypatch)
+    wrong = {row.name: found for row in SHOWN if (found := _said_at(client, row, world))}
+    assert wrong == {}
+
+
+def _said_at(client: Client, row: Row, world: World) -> list[str]:
+    if row.needs == OPEN and row.name in {"account_logout"}:
+        return []
+    return said(client, reverse(row.name, args=row.args(world)), row.data(world))
+
+
+def test_no_form_refuses_in_words_that_have_no_translation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pseudo.speak(monkeypatch)
+    wrong: dict[str, list[str]] = {}
+    for name, data in REFUSED:
+        client = client_of("visitor" if name in {"account_login", "account_signup"} else "owner")
+        found = said(client, reverse(name), data, is_post=True)
+        wrong |= {f"{name} {data}": found} if found else {}
+    assert wrong == {}
+
+
+def test_no_mail_says_what_has_no_translation(
+    world: World, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[EmailMessage]
+) -> None:
+    User.objects.update(language="vi")
+    pseudo.speak(monkeypatch)
+    owner, visitor = client_of("owner"), client_of("visitor")
+    owner.post(reverse("accounts:invite"), {"email": "new@example.com", "role": "viewer"})
+    client_of("admin").post(reverse("account_email"), {"action_add": "", "email": "second@example.com"})
+    enrol(owner)
+    new = PASSWORD[::-1]
+    owner.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    visitor.post(reverse("account_reset_password"), {"email": "viewer@example.com"})
+    visitor.post(reverse("account_reset_password"), {"email": "nobody@example.com"})
+    visitor.post(reverse("account_signup"), {"email": "signs.up@example.com", "password1": PASSWORD})
+    visitor.post(reverse("account_signup"), {"email": "viewer@example.com", "password1": PASSWORD})
+    assert len(mailoutbox) >= 7, [mail.subject for mail in mailoutbox]
+    said = {mail.subject: pseudo.untranslated(f"{mail.subject}\n{mail.body}") for mail in mailoutbox}
+    assert {subject: words for subject, words in said.items() if words} == {}
+
+
+def test_what_is_not_translated_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = '<p title="Here">⟦Xin chào⟧ <b>you</b> owner@example.com</p><a aria-label="⟦Khóa⟧">5</a>'
+    assert pseudo.untranslated_on(page) == ["you", "Here"]
