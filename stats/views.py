@@ -26,7 +26,7 @@ from stats.key_use import use_bar
 from stats.periods import Grain
 from stats.queries import Dimension, minute_of
 from stats.selectors import requests_counted_on, usage_counted_at
-from stats.usage_page import usage_overview
+from stats.usage_page import usage_busiest, usage_overview
 from stats.view_exports import EXPORTS, export_name, export_of
 
 MAX_KEYS = 200
@@ -58,6 +58,16 @@ def statistics(request: SiteRequest) -> HttpResponse:
     context["boxes"] = filter_boxes(filters)
     template = "stats/_statistics.html" if request.htmx else "stats/statistics.html"
     return render(request, template, context, status=422 if filters.errors else 200)
+
+
+@require_safe
+@requires(Permission.SEE)
+def statistics_busiest(request: SiteRequest) -> HttpResponse:
+    """The busiest hour of what the page shows: a part of it that comes after the rest."""
+    account, services = account_or_404(request), list(Service.objects.all())
+    filters = _filters(request, account, services, utc_now())
+    found = usage_busiest(account, filters.view, services=services) if filters.is_valid() else None
+    return render(request, "stats/_busiest.html", {"busiest": found}, status=422 if filters.errors else 200)
 
 
 @require_safe

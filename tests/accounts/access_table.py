@@ -138,6 +138,7 @@ ROWS = [
     Row("receipts:receipt", "get", SEE, args=deleted_key_id, is_of_account=True),
     # ---- statistics and bills ----
     Row("stats:statistics", "get", SEE),
+    Row("stats:busiest", "get", SEE),
     Row("stats:statistics_export", "get", SEE, args=lambda world: ["csv"]),
     Row("stats:key_use", "get", SEE, data=lambda world: {"key": world.key.pk}),
     Row("stats:key_usage", "get", SEE, args=key_id, is_of_account=True, htmx=True),

@@ -78,6 +78,14 @@ def test_page_shows_totals_outcomes_and_services(alice_client: Client, key: Crea
     assert 'href="/requests?outcome=origin_not_allowed"' in page
 
 
+def test_busiest_hour_of_many_days_comes_after_the_page(alice_client: Client, key: CreatedKey) -> None:
+    push_events([make_event(key), make_event(key), make_event(key, at=T0 - timedelta(days=60))])
+    assert 'hx-get="/statistics/busiest?period=90d"' in page_of(alice_client, "period=90d")
+    part = alice_client.get("/statistics/busiest?period=90d").content.decode()
+    assert figures_of(part) == ["2"]
+    assert alice_client.get("/statistics/busiest?period=never").status_code == 422
+
+
 def test_chart_tells_versions_apart_and_has_every_day(alice_client: Client, key: CreatedKey) -> None:
     push_events([make_event(key), make_event(key, "geocode-v2", at=T0 - timedelta(days=6))])
     chart = chart_of(alice_client)
