@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
@@ -12,6 +15,18 @@ from accounts.actors import acting, actor_of_request
 from accounts.current import current_membership
 from accounts.models import Account, Membership, User
 from accounts.selectors import memberships_of_user
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Django's, but for an open view it does not ask who is signed in: sessions stay out of the usage API."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        answer: HttpResponseBase | None = super().process_view(request, view_func, view_args, view_kwargs)
+        return answer
 
 
 class CurrentAccountMiddleware:
