@@ -55,7 +55,7 @@ class PartitionedTable:
 
 
 RECORDS = PartitionedTable("stats_usagerecord")
-# The rows of the current minute and hour are added to every two seconds: what is free on their pages lets PostgreSQL
+# The rows of the current minute and hour are added to every second: what is free on their pages lets PostgreSQL
 # write the new version beside the old one and leave the indexes alone (measured: docs/statistics-storage.md).
 MINUTES = PartitionedTable("stats_minuteusage", storage="WITH (fillfactor = 70)")
 HOURS = PartitionedTable("stats_hourlyusage", cut="month", storage="WITH (fillfactor = 70)")

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import push_url
 
 from accounts.access import account_or_404, requires
 from accounts.models import Account
@@ -56,7 +58,11 @@ def statistics(request: SiteRequest) -> HttpResponse:
         context |= _usage_context(account, filters, services, now)
     context["boxes"] = filter_boxes(filters)
     template = "stats/_statistics.html" if request.htmx else "stats/statistics.html"
-    return render(request, template, context, status=422 if filters.errors else 200)
+    response = render(request, template, context, status=422 if filters.errors else 200)
+    if request.htmx and filters.is_valid() and "seen" not in request.GET:
+        # The form sends all that it has; the address says only what is unusual.
+        return push_url(response, f"{reverse('stats:statistics')}?{filters.view.url_query}")
+    return response
 
 
 @require_safe
