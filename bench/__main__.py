@@ -21,6 +21,7 @@ def main() -> None:
         "gate": _gate,
         "exact": _exact,
         "freshness": _freshness,
+        "chart": _chart,
         "revocation": _revocation,
         "unknown_keys": _unknown_keys,
         "key_page": _key_page,
@@ -86,8 +87,15 @@ def _exact(options: argparse.Namespace) -> bool:
 def _freshness(options: argparse.Namespace) -> bool:
     from bench.freshness import measure
 
-    text = "From a request at the gate to its number in the sums of the statistics page, in seconds."
+    text = "From a request at the gate to its number on the statistics page, open in Chromium. Goal: p99 below 3 s."
     return _figures("freshness", text, measure(), options)
+
+
+def _chart(options: argparse.Namespace) -> bool:
+    from bench.chart import measure
+
+    text = "From the swap of new statistics to the frame that shows their chart, in Chromium. Goal: below 200 ms."
+    return _figures("chart", text, measure(), options)
 
 
 def _revocation(options: argparse.Namespace) -> bool:

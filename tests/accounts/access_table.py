@@ -194,6 +194,14 @@ ROWS = [
     Row("notices:read", "post", SEE, args=notice_id, is_of_account=True, htmx=True),
     Row("notices:read_all", "post", SEE, 302),
     Row("notices:mails", "post", SEE, 302),
+    # ---- the usage API: for tokens; who has none is told so, signed in or not ----
+    Row("api:usage", "get", OPEN, 401),
+    Row("api:keys", "get", OPEN, 401),
+    Row("api:requests", "get", OPEN, 401),
+    Row("api:statements", "get", OPEN, 401),
+    Row("api:openapi", "get", OPEN),
+    # Only for `reverse`: nothing is there.
+    Row("api:api-root", "get", OPEN, 404),
     # ---- the site ----
     Row("home", "get", SIGNED_IN, 302),
     Row("healthz", "get", OPEN, 0),
