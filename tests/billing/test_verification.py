@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 from pytest_django import Settings
 
 from billing.ledger import usage_charge
 from billing.management.commands import verify_usage as command
-from billing.models import EntryKind, LedgerEntry
+from billing.models import Check, EntryKind, LedgerEntry, Statement, StatementLine
 from billing.statements import month_close
+from billing.tasks import verify_usage
 from billing.verification import Verification, usage_verify
 from keys.services import CreatedKey
 from stats.ingest import ingest_all, ingest_shard
-from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
+from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, ShardCursor, UsageRecord
 from stats.outcomes import Outcome
 from stats.partitions import HOURS, partitions_drop
 from stats.retention import hours_from
@@ -119,6 +121,15 @@ def change_record() -> None:
     UsageRecord.objects.filter(pk=first.pk).update(cost_micro_usd=1)
 
 
+def change_minute() -> None:
+    minute = MinuteUsage.objects.filter(outcome=0).order_by("minute_at")[0]
+    MinuteUsage.objects.filter(pk=minute.pk).update(units=minute.units + 1)
+
+
+def change_origin() -> None:
+    DailyOriginUsage.objects.filter(day_on=DAY, outcome=0).update(cost_micro_usd=1)
+
+
 def change_hour() -> None:
     hour = HourlyUsage.objects.filter(outcome=0, hour_at__gte=T0 - timedelta(days=2)).order_by("id")[0]
     HourlyUsage.objects.filter(pk=hour.pk).update(n_requests=hour.n_requests + 1)
@@ -164,10 +175,12 @@ def charge_late_twice() -> None:
         (delete_record, {"events - records", "records - hours"}),
         (delete_every_record_of_a_day, {"events - records", "records - hours"}),
         (change_record, {"records - hours"}),
-        (change_hour, {"records - hours", "hours - days"}),
-        (change_day, {"hours - days", "days - ledger"}),
-        (delete_day, {"hours - days", "days - ledger"}),
-        (add_day, {"hours - days", "days - ledger"}),
+        (change_minute, {"minutes - hours"}),
+        (change_hour, {"records - hours", "minutes - hours", "hours - days"}),
+        (change_origin, {"origins - days"}),
+        (change_day, {"hours - days", "origins - days", "days - ledger"}),
+        (delete_day, {"hours - days", "origins - days", "days - ledger"}),
+        (add_day, {"hours - days", "origins - days", "days - ledger"}),
         (drop_charge, {"days - ledger"}),
         (charge_twice, {"days - ledger"}),
         (charge_late_twice, {"days - ledger"}),
@@ -192,7 +205,7 @@ def test_tampering_is_found_and_named(key: CreatedKey, tamper: Callable[[], None
 def test_difference_tells_which_side_has_how_much_more(key: CreatedKey) -> None:
     change_day()
 
-    hours, ledger = usage_verify(T0).differences
+    hours, _, ledger = usage_verify(T0).differences
 
     assert (hours.sides, hours.n_requests, hours.units, hours.cost_micro_usd) == ("hours - days", 0, 0, 24_999)
     assert (ledger.sides, ledger.n_requests, ledger.units, ledger.cost_micro_usd) == ("days - ledger", 0, 0, -24_999)
@@ -300,3 +313,63 @@ def test_verification_beside_a_working_installation_sees_no_half_done_thing(live
         assert found.differences == ()
         assert found.n_hours == found.n_days == found.n_records - found.n_pending_records
     assert ShardCursor.objects.get().n_rolled_up == 412
+
+
+def statement_says_more() -> None:
+    Statement.objects.update(gross_micro_usd=F("gross_micro_usd") + 1, net_micro_usd=F("net_micro_usd") + 1)
+
+
+def line_says_less() -> None:
+    StatementLine.objects.update(amount_micro_usd=F("amount_micro_usd") - 1)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "sides"),
+    [
+        (statement_says_more, {"ledger - statements": -1, "statements - lines": 1}),
+        (line_says_less, {"statements - lines": 1}),
+    ],
+)
+def test_statement_that_is_not_the_ledger_is_named(
+    key: CreatedKey, tamper: Callable[[], None], sides: dict[str, int]
+) -> None:
+    tamper()
+
+    found = usage_verify(T0).differences
+
+    assert {d.sides: d.cost_micro_usd for d in found} == sides
+    assert {(d.account_id, d.day_on) for d in found} == {(key.key.account_id, OCTOBER.first_day)}
+
+
+def test_one_account_is_compared_without_the_others(key: CreatedKey) -> None:
+    other = make_key(old_account("other@example.com"))
+    store(make_event(other, at=T0 - timedelta(days=2)))
+    usage_charge(before=TODAY)
+    DailyUsage.objects.filter(account=key.key.account).update(cost_micro_usd=1)
+
+    assert usage_verify(T0, account=other.key.account).holds
+    assert usage_verify(T0, account=other.key.account).n_days == 1
+    assert not usage_verify(T0, account=key.key.account).holds
+    answer = verify("--account", "other@example.com")
+    assert (answer.code, answer.facts["n_days"]) == (0, 1)
+
+
+def test_records_need_not_be_read_again_and_again(key: CreatedKey) -> None:
+    UsageRecord.objects.filter(at__lt=T0 - timedelta(days=1)).delete()
+
+    assert usage_verify(T0, records_from_on=TODAY).holds
+    assert not usage_verify(T0).holds
+
+
+def test_comparison_is_kept_with_the_first_difference(key: CreatedKey) -> None:
+    verify_usage()
+    change_day()
+    verify_usage()
+
+    broken, good = Check.objects.all()
+    assert (good.holds, good.first_difference, good.account_ids) == (True, "", [])
+    assert good.totals["n_days"] == good.totals["n_records"] == 12
+    assert (broken.holds, broken.n_differences, broken.account_ids) == (False, 3, [key.key.account_id])
+    assert broken.first_difference == (
+        f"hours - days of account {key.key.account_id} on {DAY}: +0 requests, +0 units, $0.024999"
+    )
