@@ -11,7 +11,7 @@ from bench.results import ORDER, number, table, write_section
 from bench.servers import let_nothing_rewrite, measuring_servers
 
 # A shorter run is for looking whether it works; its figures are not written down.
-ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS = 5, 4.0, 10_000, 120_000, 10_000_000
+ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS, N_QUARTER = 5, 4.0, 10_000, 120_000, 10_000_000, 1_000
 
 
 def main() -> None:
@@ -25,6 +25,8 @@ def main() -> None:
         "key_page": _key_page,
         "request_log": _request_log,
         "replay": _replay,
+        "closing": _closing,
+        "quarter": _quarter,
     }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
@@ -37,7 +39,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each time, in whole seconds")
     parser.add_argument("--keys", type=int, default=N_KEYS, help="how many keys there are")
     parser.add_argument("--requests", type=int, default=N_EXACT, help="about how many `exact` sends")
-    parser.add_argument("--records", type=int, default=N_RECORDS, help="how many records `request_log` makes")
+    parser.add_argument("--records", type=int, default=N_RECORDS, help="how many `request_log` and `closing` make")
+    parser.add_argument("--seed", type=int, default=1, help="what `quarter` is made of")
+    parser.add_argument("--accounts", type=int, default=N_QUARTER, help="how many accounts `quarter` has")
     parser.add_argument("--connections", default="64,8,256", help="how many at once; the first is reported first")
     parser.add_argument("--only", default="", metavar="NAME,…", help="which contenders; see bench/contenders.py")
     parser.add_argument("--json", action="store_true", help="figures on standard output, and nothing written down")
@@ -126,6 +130,26 @@ def _request_log(options: argparse.Namespace) -> bool:
 
         text = "Server time of the request log, whose every third record is the account's, over thirty days."
         return _figures("request_log", text, measure(options.records), options, is_whole=options.records >= N_RECORDS)
+
+
+def _closing(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.closing import N_ACCOUNTS, measure
+
+        figures = measure(options.records)
+        text = f"A month of {N_ACCOUNTS:,} accounts is closed: none of its days is charged yet."
+        is_good = _figures("closing", text, figures, options, is_whole=options.records >= N_RECORDS)
+    return is_good and figures["verify_usage, differences"] == 0
+
+
+def _quarter(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.quarter.run import run
+
+        figures = run(options.seed, options.accounts)
+        text = f"A quarter of {options.accounts:,} accounts, made of the seed {options.seed}, with crashes."
+        _figures("quarter", text, figures, options, is_whole=options.accounts >= N_QUARTER)
+    return figures["difference (µUSD)"] == 0
 
 
 def _figures(

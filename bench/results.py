@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 PATH = Path(__file__).with_name("RESULTS.md")
-ORDER = ("gate", "exact", "freshness", "revocation", "unknown_keys", "key_page", "replay", "request_log")
+ORDER = (
+    "gate",
+    "exact",
+    "freshness",
+    "revocation",
+    "unknown_keys",
+    "key_page",
+    "replay",
+    "request_log",
+    "closing",
+    "quarter",
+)
 
 
 def write_section(name: str, text: str) -> None:

@@ -255,7 +255,7 @@ class Check(models.Model):
     totals: models.JSONField[Any, dict[str, int]] = models.JSONField(default=dict)
 
     class Meta:
-        ordering: ClassVar = ["-at"]
+        ordering: ClassVar = ["-at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}: {'holds' if self.holds else self.first_difference}"

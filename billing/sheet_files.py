@@ -41,7 +41,9 @@ COLUMNS = (
     "credit_micro_usd",
     "net_micro_usd",
 )
-_FONTS = settings.BASE_DIR / "static" / "vendor" / "inter-print"
+_FONTS = settings.BASE_DIR.joinpath("static", "vendor", "inter-print")
+# What ReportLab leaves free within its margins, in points.
+_FRAME_PADDING = 6
 _REGULAR, _BOLD = "Inter", "Inter-SemiBold"
 _QUIET, _RULE = colors.HexColor("#5f6b7a"), colors.HexColor("#d5dae1")
 
@@ -80,8 +82,8 @@ def sheet_pdf(sheet: Sheet) -> bytes:
     document = SimpleDocTemplate(
         out,
         pagesize=A4,
-        leftMargin=18 * mm,
-        rightMargin=18 * mm,
+        leftMargin=18 * mm - _FRAME_PADDING,
+        rightMargin=18 * mm - _FRAME_PADDING,
         topMargin=18 * mm,
         bottomMargin=20 * mm,
         title=_title(sheet),
@@ -95,8 +97,8 @@ def sheet_pdf(sheet: Sheet) -> bytes:
 
 @cache
 def _load_fonts() -> None:
-    pdfmetrics.registerFont(TTFont(_REGULAR, str(_FONTS / "regular.ttf")))
-    pdfmetrics.registerFont(TTFont(_BOLD, str(_FONTS / "semibold.ttf")))
+    pdfmetrics.registerFont(TTFont(_REGULAR, str(_FONTS.joinpath("regular.ttf"))))
+    pdfmetrics.registerFont(TTFont(_BOLD, str(_FONTS.joinpath("semibold.ttf"))))
 
 
 def _title(sheet: Sheet) -> str:

@@ -130,7 +130,7 @@ def _sheet_line(line: Line, month: Month, service: Service | None) -> SheetLine:
     return SheetLine(
         line=line,
         label=_label(line, service),
-        version="" if service is None else service.api_version,
+        version=service.api_version if service is not None and line.kind is LineKind.USAGE else "",
         note=_note(line, month),
         statistics_url=f"{reverse('stats:statistics')}?{urlencode({**days, 'measure': 'cost', **of_service})}",
         requests_url=f"{reverse('requests:log')}?{urlencode({**moments, **of_service})}",
@@ -142,7 +142,8 @@ def _label(line: Line, service: Service | None) -> str:
         case LineKind.USAGE:
             return str(service.name) if service is not None else _("No such service")
         case LineKind.DIFFERENCE if service is not None:
-            return _("%(service)s: difference to the price list") % {"service": service.name}
+            name = f"{service.name} {service.api_version}".strip()
+            return _("%(service)s: difference to the price list") % {"service": name}
         case LineKind.DIFFERENCE:
             return _("Difference to the price list")
         case LineKind.LATE:

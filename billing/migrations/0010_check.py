@@ -32,6 +32,6 @@ class Migration(migrations.Migration):
                 ),
                 ("totals", models.JSONField(default=dict)),
             ],
-            options={"ordering": ["-at"]},
+            options={"ordering": ["-at", "-id"]},
         )
     ]

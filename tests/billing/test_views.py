@@ -162,7 +162,7 @@ def test_statement_has_lines_and_sums(alice: Account, alice_client: Client) -> N
     page = page_of(alice_client, "/billing/statements/2026-10")
     assert f"Number {statement.number} Account Alice Maps" in page
     assert "Geocode v1 $0.005 × 2 Requests 2 0 $0.005 $0.01 $0.01 $0.00" in page
-    assert "Trip: difference to the price list v1 What the requests were charged when they were made" in page
+    assert "Trip v1: difference to the price list What the requests were charged when they were made" in page
     assert "Usage $101.01 Paid by free credit -$100.00 To pay, taken from your balance $1.01" in page
     assert "1 October 2026 – 31 October 2026, in Asia/Ho_Chi_Minh" in page
 
