@@ -11,7 +11,7 @@ from bench.results import ORDER, number, table, write_section
 from bench.servers import let_nothing_rewrite, measuring_servers
 
 # A shorter run is for looking whether it works; its figures are not written down.
-ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS = 5, 4.0, 10_000, 120_000, 10_000_000
+ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS, N_QUARTER = 5, 4.0, 10_000, 120_000, 10_000_000, 1_000
 SIZES = "1000000,10000000"
 
 
@@ -28,6 +28,8 @@ def main() -> None:
         "request_log": _request_log,
         "replay": _replay,
         "stats": _stats,
+        "closing": _closing,
+        "quarter": _quarter,
     }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
@@ -40,7 +42,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each time, in whole seconds")
     parser.add_argument("--keys", type=int, default=N_KEYS, help="how many keys there are")
     parser.add_argument("--requests", type=int, default=N_EXACT, help="about how many `exact` sends")
-    parser.add_argument("--records", default="", help="how many `request_log` makes, or at how many `stats` measures")
+    parser.add_argument("--records", default="", help="how many `request_log` and `closing` make, `stats` measures at")
+    parser.add_argument("--seed", type=int, default=1, help="what `quarter` is made of")
+    parser.add_argument("--accounts", type=int, default=N_QUARTER, help="how many accounts `quarter` has")
     parser.add_argument("--connections", default="64,8,256", help="how many at once; the first is reported first")
     parser.add_argument("--only", default="", metavar="NAME,…", help="which contenders; see bench/contenders.py")
     parser.add_argument("--json", action="store_true", help="figures on standard output, and nothing written down")
@@ -146,6 +150,27 @@ def _stats(options: argparse.Namespace) -> bool:
         from bench.usage_data import about
 
         return _figures("stats", about(), measure(sizes), options, is_whole=max(sizes) >= N_RECORDS)
+
+
+def _closing(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.closing import N_ACCOUNTS, measure
+
+        n_records = int(options.records or N_RECORDS)
+        figures = measure(n_records)
+        text = f"A month of {N_ACCOUNTS:,} accounts is closed: none of its days is charged yet."
+        is_good = _figures("closing", text, figures, options, is_whole=n_records >= N_RECORDS)
+    return is_good and figures["verify_usage, differences"] == 0
+
+
+def _quarter(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.quarter.run import run
+
+        figures = run(options.seed, options.accounts)
+        text = f"A quarter of {options.accounts:,} accounts, made of the seed {options.seed}, with crashes."
+        _figures("quarter", text, figures, options, is_whole=options.accounts >= N_QUARTER)
+    return figures["difference (µUSD)"] == 0
 
 
 def _figures(

@@ -9,7 +9,7 @@ from pathlib import Path
 PATH = Path(__file__).with_name("RESULTS.md")
 ORDER = (
     *("gate", "exact", "freshness", "chart", "revocation", "unknown_keys"),
-    *("key_page", "replay", "request_log", "stats"),
+    *("key_page", "replay", "request_log", "stats", "closing", "quarter"),
 )
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from django.core.paginator import Page, Paginator
 
 from accounts.models import Account
-from billing.models import LedgerEntry, Price, Statement
-from billing.selectors import ServiceSpend, ledger_of, statements_of
-from goongdash.lib.periods import Month, PeriodError
+from billing.models import LedgerEntry, Price
+from billing.selectors import ServiceSpend, ledger_of
 
 ENTRIES_PER_PAGE = 50
 
@@ -38,12 +37,3 @@ def has_sample(prices: Sequence[Price]) -> bool:
 def ledger_page(account: Account, number: str | None) -> Page[LedgerEntry]:
     """A page of the account's ledger, newest first: the first one for nonsense, the last one past the end."""
     return Paginator(ledger_of(account), ENTRIES_PER_PAGE).get_page(number)
-
-
-def statement_of(account: Account, month_text: str) -> Statement | None:
-    """The account's statement of a month such as ``2026-10``, with its lines; None where there is none."""
-    try:
-        month = Month.parse(month_text)
-    except PeriodError:
-        return None
-    return statements_of(account).filter(period_on=month.first_day).prefetch_related("lines__service").first()

@@ -14,5 +14,7 @@ urlpatterns = [
     path("billing/deposit", payment_views.deposit, name="deposit"),
     path("billing/deposit/paid", payment_views.deposit_paid, name="deposit_paid"),
     path("billing/webhooks/<slug:provider>", payment_views.webhook, name="webhook"),
+    path("billing/check", views.check, name="check"),
+    path("billing/statements/<str:month>.<str:format>", views.statement_file, name="statement_file"),
     path("billing/statements/<str:month>", views.statement, name="statement"),
 ]

@@ -49,6 +49,16 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=7),
         "options": {"expires": 3_000},
     },
+    "verify usage": {
+        "task": "billing.verify_usage",
+        "schedule": crontab(minute=19),
+        "options": {"expires": 3_000},
+    },
+    "verify all usage": {
+        "task": "billing.verify_all_usage",
+        "schedule": crontab(minute=49, hour=4),
+        "options": {"expires": 3_000},
+    },
     "close past months": {
         "task": "billing.close_past_months",
         "schedule": crontab(minute=27, hour=3),

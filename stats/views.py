@@ -28,6 +28,7 @@ from stats.key_use import use_bar
 from stats.periods import Grain
 from stats.queries import minute_of
 from stats.selectors import requests_counted_on, usage_counted_at
+from stats.spans import whole_month
 from stats.usage_filters import usage_filters
 from stats.usage_page import usage_busiest, usage_overview
 from stats.view_exports import EXPORTS, export_name, export_of
@@ -120,6 +121,7 @@ def _usage_context(account: Account, filters: UsageFilters, services: list[Servi
         "view": view,
         "span": span,
         "is_live": span.holds(now),
+        "whole_month": None if view.filters else whole_month(span.days, day_of(now, zone)),
         "overview": usage_overview(account, view, services=services, now=now),
         "measure_label": MEASURE_LABELS[view.measure],
         "grain": view.grain_shown(zone),

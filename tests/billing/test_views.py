@@ -161,9 +161,49 @@ def test_statement_has_lines_and_sums(alice: Account, alice_client: Client) -> N
     statement = close(alice)
     page = page_of(alice_client, "/billing/statements/2026-10")
     assert f"Number {statement.number} Account Alice Maps" in page
-    assert "Geocode v1 2 $0.01 Trip v1 1 $101.00" in page
+    assert "Geocode v1 $0.005 × 2 Requests 2 0 $0.005 $0.01 $0.01 $0.00" in page
+    assert "Trip v1: difference to the price list What the requests were charged when they were made" in page
     assert "Usage $101.01 Paid by free credit -$100.00 To pay, taken from your balance $1.01" in page
     assert "1 October 2026 – 31 October 2026, in Asia/Ho_Chi_Minh" in page
+
+
+def test_running_month_is_a_draft_of_the_same_layout(alice: Account, alice_client: Client) -> None:
+    use(alice, "geocode", n=3)
+
+    page = page_of(alice_client, "/billing/statements/2026-11")
+
+    assert "Draft of the statement of November 2026" in page and "Number Draft Account Alice Maps" in page
+    assert "Geocode v1 $0.005 × 3 Requests 3 0 $0.005 $0.015 $0.015 $0.00" in page
+    assert Statement.objects.count() == LedgerEntry.objects.filter(kind=EntryKind.USAGE).count() == 0
+    assert "2026-11" in page_of(alice_client, URL) or "November 2026 Draft $0.015" in page_of(alice_client, URL)
+
+
+def test_each_line_opens_to_its_statistics_and_requests(alice: Account, alice_client: Client) -> None:
+    use(alice, "geocode", n=3)
+
+    content = html.unescape(alice_client.get("/billing/statements/2026-11").content.decode())
+
+    statistics = "/statistics?from=2026-11-01&to=2026-11-30&measure=cost&service=geocode"
+    requests = "/requests?from=2026-11-01T00%3A00&to=2026-11-30T23%3A59&service=geocode"
+    assert f'href="{statistics}"' in content and f'href="{requests}"' in content
+    assert alice_client.get(statistics).status_code == alice_client.get(requests).status_code == 200
+
+
+def test_statement_is_a_file_too(alice: Account, alice_client: Client) -> None:
+    Account.objects.filter(pk=alice.pk).update(name="Bản đồ Việt")
+    use(alice, "geocode", days_ago=30, n=2)
+    statement = close(alice)
+
+    csv_file = alice_client.get("/billing/statements/2026-10.csv")
+    pdf_file = alice_client.get("/billing/statements/2026-10.pdf")
+
+    assert csv_file.content.decode().splitlines()[1] == (
+        f"2026-10,{statement.number},usage,Geocode,v1,2026-10-01,2026-10-31,1,2,0,5000,10000,10000,0"
+    )
+    assert csv_file["Content-Disposition"] == f'attachment; filename="statement-{statement.number}.csv"'
+    assert pdf_file.content.startswith(b"%PDF-") and pdf_file["Content-Type"] == "application/pdf"
+    assert pdf_file.content == alice_client.get("/billing/statements/2026-10.pdf").content
+    assert alice_client.get("/billing/statements/2026-10.xls").status_code == 404
 
 
 def test_statement_of_a_month_without_usage(alice: Account, alice_client: Client) -> None:
