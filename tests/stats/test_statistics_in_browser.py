@@ -88,9 +88,9 @@ def choose(page: Page, label: str, query: str) -> None:
 
 
 def test_every_view_is_drawn_with_the_numbers_of_its_table(
-    owner: Account, keys: list[ApiKey], open_keys: OpenPage
+    owner: Account, keys: list[ApiKey], open_page: OpenPage
 ) -> None:
-    page = open_keys("/statistics")
+    page = open_page("/statistics")
     for label in PERIODS:
         choose(page, label, "period=")
         expect(page.get_by_role("radio", name=label)).to_be_checked()
@@ -127,9 +127,9 @@ def test_every_view_is_drawn_with_the_numbers_of_its_table(
 
 
 def test_one_drills_in_by_table_and_by_bar_filters_and_goes_back(
-    owner: Account, keys: list[ApiKey], open_keys: OpenPage
+    owner: Account, keys: list[ApiKey], open_page: OpenPage
 ) -> None:
-    page = open_keys("/statistics?by=key")
+    page = open_page("/statistics?by=key")
     page.get_by_role("row", name=re.compile("Shop")).get_by_role("link", name="Shop").click()
     page.wait_for_url(f"**/statistics?period=7d&key={keys[0].pk}")
     expect(page.get_by_role("link", name="Remove the filter Key: Shop")).to_be_visible()
@@ -171,8 +171,8 @@ def test_one_drills_in_by_table_and_by_bar_filters_and_goes_back(
     assert sum(sum(each["values"]) for each in check(page)["series"]) == 48
 
 
-def test_page_stays_fresh_and_as_it_was_left(owner: Account, keys: list[ApiKey], open_keys: OpenPage) -> None:
-    page = open_keys("/statistics?period=today&by=key")
+def test_page_stays_fresh_and_as_it_was_left(owner: Account, keys: list[ApiKey], open_page: OpenPage) -> None:
+    page = open_page("/statistics?period=today&by=key")
     n_shown = page.locator("#usage .stat dd").first
     before = int(n_shown.inner_text().split()[0])
     page.get_by_role("button", name="App").click()
@@ -200,8 +200,8 @@ def test_page_stays_fresh_and_as_it_was_left(owner: Account, keys: list[ApiKey],
     assert drawn(page)["series"][0]["color"] != light
 
 
-def test_phone_shows_every_view_within_its_width(owner: Account, keys: list[ApiKey], open_keys: OpenPage) -> None:
-    page = open_keys("/statistics", PHONE)
+def test_phone_shows_every_view_within_its_width(owner: Account, keys: list[ApiKey], open_page: OpenPage) -> None:
+    page = open_page("/statistics", PHONE)
     for query in (
         "",
         "period=90d&by=key&measure=cost",
