@@ -45,6 +45,14 @@ _CLOCKS = (
     "accounts.audit",
 )
 
+# What must come to nothing.
+NOUGHTS = (
+    "requests priced otherwise than by the recomputation",
+    "overspent (µUSD)",
+    "verify_usage, differences",
+    "difference (µUSD)",
+)
+
 
 class Quarter:
     """The state of the simulation: the accounts, the gate, what is on its way, and the past for the recomputation."""
