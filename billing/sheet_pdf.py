@@ -127,7 +127,7 @@ def _table(sheet: Sheet) -> Table:
 
 
 def _name(each: SheetLine) -> Paragraph:
-    text = escape(f"{each.label} {each.version}".strip())
+    text: str = escape(f"{each.label} {each.version}".strip())
     if each.note:
         text += f'<br/><font color="#5f6b7a" size="7">{escape(each.note)}</font>'
     return Paragraph(text, _small(8, 10.5))
