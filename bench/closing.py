@@ -27,10 +27,10 @@ _ACCOUNTS = """
 _DAYS = """
     INSERT INTO stats_dailyusage
         (account_id, key_id, service_id, outcome, day_on, n_requests, units, cost_micro_usd)
-    SELECT account.id, account.id * 10 + n / service.n, service.ids[1 + n %% service.n], 0, %(first_on)s::date + day,
-           1, 1, 5000
+    SELECT account.id, account.id * 10 + place / service.n, service.ids[1 + place %% service.n], 0,
+           %(first_on)s::date + day, 1, 1, 5000
     FROM accounts_account AS account, generate_series(0, %(n_days)s - 1) AS day,
-         generate_series(0, %(n_each)s - 1) AS n,
+         generate_series(0, %(n_each)s - 1) AS place,
          (SELECT array_agg(id ORDER BY id) AS ids, count(*)::int AS n FROM keys_service) AS service
 """
 

@@ -118,4 +118,4 @@ def _service_order() -> dict[int, int]:
 
 
 def _sums(rows: QuerySet[LedgerEntry, tuple[int]]) -> dict[int, int]:
-    return dict(rows.annotate(Sum("amount_micro_usd")))  # type: ignore[arg-type]
+    return dict(rows.annotate(Sum("amount_micro_usd")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -24,7 +25,7 @@ def month_usage(
     month: Month, price_days: Sequence[date], account_ids: Collection[int] | None = None
 ) -> Iterator[tuple[int, UsedUnits]]:
     """What each account used of `month`, parted at `price_days`, as (account id, part), in order of accounts."""
-    params = {
+    params: dict[str, Any] = {
         "days": list(price_days),
         "first_on": month.first_day,
         "next_on": month.next.first_day,

@@ -11,12 +11,12 @@ from datetime import date, datetime
 from django.conf import settings
 
 from accounts.models import Account, Plan
-from billing.pricing import PriceOn, books_on
+from billing.pricing import PriceOn, books_on, next_prices
 from billing.selectors import allowance_of, months_money_of
 from gate.local_limits import Asked, LocalLimits
 from gate.snapshot import Credit, KeySnapshot, ServiceFacts, ServicePrice
 from goongdash.lib.clock import to_epoch_us
-from goongdash.lib.periods import Month
+from goongdash.lib.periods import Month, day_start
 from keys.restrictions import Restrictions
 from stats.events import UsageEvent
 from stats.outcomes import BY_NUMBER, Outcome
@@ -35,7 +35,8 @@ class Gate:
     def load(self, accounts: dict[int, Account], day: date, prices: list[PriceOn]) -> None:
         """Reads every account's plan, money and prices anew, as after an announcement."""
         month, books = Month.of(day), books_on(day, prices)
-        tiered = {service_id: ServicePrice(book.tiers) for service_id, book in books.items()}
+        coming = next_prices(day, prices)
+        tiered = {service_id: _service_price(book, coming.get(service_id)) for service_id, book in books.items()}
         months = months_money_of(list(accounts.values()))
         for account in accounts.values():
             known = months[account.pk]
@@ -66,6 +67,13 @@ class Gate:
             origin="",
             request_id=str(request_id_at(at, self.n_asked)),
         )
+
+
+def _service_price(book: PriceOn, coming: PriceOn | None) -> ServicePrice:
+    if coming is None:
+        return ServicePrice(book.tiers)
+    starts_at = day_start(coming.effective_on, settings.BILLING_ZONE)
+    return ServicePrice(book.tiers, coming.tiers, to_epoch_us(starts_at))
 
 
 def _snapshot(account: Account, plan: Plan, credit: Credit, tiered: dict[int, ServicePrice]) -> KeySnapshot:
