@@ -66,6 +66,8 @@ N_QUERIES = {
 NO_PAGE = {
     "pricetier",
     "budget",
+    "alertthresholds",
+    "alertcursor",
     "membership",
     "restriction",
     "rotation",
