@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import account_or_404, requires
 from accounts.figures import usd
@@ -78,5 +78,7 @@ def _set_alerts(request: HttpRequest, account: Account, form: forms.Form) -> Non
 
 
 def _to_limits(request: HttpRequest) -> HttpResponse:
-    url = reverse("billing:overview") + "#budget"
-    return HttpResponseClientRedirect(url) if request.headers.get("HX-Request") else redirect(url)
+    # Anew, and where the reader was: a browser that is sent to a part of the page it shows fetches nothing.
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRefresh()
+    return redirect(reverse("billing:overview") + "#budget")
