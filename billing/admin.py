@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import Form, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,6 +24,7 @@ from billing.errors import PlanRequestError
 from billing.models import LedgerEntry, PlanRequest, Price, PriceTier, Statement, StatementLine
 from billing.operator_forms import ApprovalForm, RefusalForm
 from billing.plan_requests import plan_request_approve, plan_request_decline
+from billing.price_preview import price_preview
 from billing.revenue import revenue_overview
 from goongdash.lib.clock import utc_now
 from goongdash.lib.money import format_usd
@@ -43,6 +45,31 @@ class PriceAdmin(AuditedAdmin):
     list_filter = ("is_sample", "service", "effective_on")
     list_select_related = ("service",)
     search_fields = ("service__name", "service__slug")
+    change_form_template = "admin/billing/price.html"
+
+    def response_add(self, request: HttpRequest, obj: Price, post_url_continue: str | None = None) -> HttpResponse:
+        return self._previewed(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Price) -> HttpResponse:
+        return self._previewed(request, obj) or super().response_change(request, obj)
+
+    def _previewed(self, request: HttpRequest, obj: Price) -> HttpResponse | None:
+        """What the form would do, where that was asked for: it is saved, looked at, and taken back as if never done."""
+        if "_preview" not in request.POST:
+            return None
+        fields = [(name, value) for name, values in request.POST.lists() for value in values]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Effect of a price on last month",
+            "price": str(obj),
+            "preview": price_preview(obj, utc_now()),
+            "fields": [(n, value) for n, value in fields if n not in ("_preview", "csrfmiddlewaretoken")],
+            "action": request.get_full_path(),
+        }
+        # The admin's own transaction around the form.
+        transaction.set_rollback(True)
+        return TemplateResponse(request, "admin/billing/price_preview.html", context)
 
     def save_model(self, request: HttpRequest, obj: Price, form: ModelForm[Price], change: bool) -> None:
         super().save_model(request, obj, form, change)
