@@ -27,6 +27,9 @@ def main() -> None:
         "key_page": _key_page,
         "request_log": _request_log,
         "replay": _replay,
+        "alerts": _alerts,
+        "last_dollar": _last_dollar,
+        "billing_page": _billing_page,
         "stats": _stats,
         "closing": _closing,
         "quarter": _quarter,
@@ -124,6 +127,33 @@ def _key_page(options: argparse.Namespace) -> bool:
 
         text = "The list of an account with ten thousand keys, and patterns at their worst."
         return _figures("key_page", text, measure(), options)
+
+
+def _alerts(options: argparse.Namespace) -> bool:
+    from bench.alerts import measure
+
+    text = "From the request at the gate that crosses half of a budget to the notice of it, in seconds."
+    return _figures("alerts", text, measure(), options)
+
+
+def _last_dollar(options: argparse.Namespace) -> bool:
+    with measuring_servers(is_pinned=False):
+        from bench.last_dollar import measure
+
+        text = "The last dollar of an account, wanted at once over and over by all connections, at two prices."
+        figures = measure()
+        is_exact = not any(value for name, value in figures.items() if "overspent" in name or "differ" in name)
+        return _figures("last_dollar", text, figures, options) and is_exact
+
+
+def _billing_page(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.billing_page import measure
+
+        text = (
+            "The billing page of an account with two years of use by a thousand keys: the server's time for the page."
+        )
+        return _figures("billing_page", text, measure(), options)
 
 
 def _replay(options: argparse.Namespace) -> bool:

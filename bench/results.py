@@ -10,6 +10,7 @@ PATH = Path(__file__).with_name("RESULTS.md")
 ORDER = (
     *("gate", "exact", "freshness", "chart", "revocation", "unknown_keys"),
     *("key_page", "replay", "request_log", "stats", "closing", "quarter"),
+    *("alerts", "last_dollar", "billing_page"),
 )
 
 

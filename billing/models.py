@@ -91,6 +91,29 @@ class Budget(models.Model):
         return f"{self.account}: {self.amount_micro_usd} µUSD a month"
 
 
+class AlertThresholds(models.Model):
+    """At which parts of its credit and budgets an account is told. Without a row: at the usual ones."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="alert_thresholds")
+    percents = ArrayField(models.PositiveSmallIntegerField(), help_text="Ascending; empty: nothing is told.")
+
+    class Meta:
+        verbose_name_plural = "alert thresholds"
+
+    def __str__(self) -> str:
+        return f"{self.account}: {', '.join(f'{percent}%' for percent in self.percents)}"
+
+
+class AlertCursor(models.Model):
+    """How many of a shard's rolled up records have been looked at for alerts."""
+
+    shard = models.PositiveSmallIntegerField(primary_key=True)
+    n_watched = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"shard {self.shard}"
+
+
 class EntryKind(models.TextChoices):
     MONTHLY_CREDIT = "monthly_credit", "Monthly credit"
     EXPIRED_CREDIT = "expired_credit", "Unused credit expired"

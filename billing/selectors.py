@@ -78,12 +78,13 @@ def budget_of(account: Account) -> Budget | None:
 
 
 def price_list(day: date) -> list[Price]:
-    """The price in force on `day` for each service, in the services' order."""
+    """The price in force on `day` for each service with its tiers, in the services' order."""
     newest = (
         Price.objects.filter(effective_on__lte=day)
         .order_by("service_id", "-effective_on")
         .distinct("service_id")
         .select_related("service")
+        .prefetch_related("tiers")
     )
     return sorted(newest, key=lambda price: price.service.position)
 

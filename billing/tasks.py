@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
+from billing.alerts import spending_watch
 from billing.checks import check_make
 from billing.ledger import monthly_credit_grant, usage_charge
 from billing.statements import month_close
@@ -43,3 +44,8 @@ def verify_usage() -> int:
 @shared_task(name="billing.verify_all_usage")
 def verify_all_usage() -> int:
     return check_make(now=utc_now())
+
+
+@shared_task(name="billing.watch_spending")
+def watch_spending() -> int:
+    return spending_watch()

@@ -12,14 +12,17 @@ from accounts.access import account_or_404, requires
 from accounts.permissions import Permission
 from accounts.requests import SiteRequest
 from accounts.selectors import plans
-from billing.bills import bill_lines, has_sample, ledger_page
+from billing.alerts import percents_of
+from billing.bills import bill_lines, entry_kind, has_sample, ledger_page, price_rows
 from billing.checks import month_check
+from billing.models import EntryKind
 from billing.payments.receiving import takes_payments
 from billing.plan_offers import plan_offers
 from billing.plan_requests import open_request_of
-from billing.selectors import credit_overview, price_list, spend_by_service, statements_of
+from billing.selectors import budget_of, credit_overview, price_list, statements_of
 from billing.sheet_files import FILES
 from billing.sheets import Sheet, sheet_of
+from billing.spending import budget_overview, month_spending
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, PeriodError, day_of
 
@@ -27,20 +30,27 @@ from goongdash.lib.periods import Month, PeriodError, day_of
 @require_safe
 @requires(Permission.SEE_BILLS)
 def overview(request: HttpRequest) -> HttpResponse:
-    """Credit, spending by service, plan, statements and ledger."""
+    """Credit, spending by service and day, forecast, budget, plans, prices, statements and ledger."""
     account, now = account_or_404(request), utc_now()
     credit = credit_overview(account, now)
     prices, requested = price_list(day_of(now, settings.BILLING_ZONE)), open_request_of(account)
+    spending, kind = month_spending(account, credit, now), entry_kind(request.GET.get("kind"))
     context = {
         "credit": credit,
-        "lines": bill_lines(spend_by_service(account, credit.month), prices),
-        "prices": prices,
+        "spending": spending,
+        "chart": spending.chart,
+        "lines": bill_lines(spending.services, prices),
+        "budget": budget_overview(budget_of(account), credit.spent_micro_usd),
+        "percents": percents_of(account),
+        "prices": price_rows(prices),
         "has_sample": has_sample(prices),
         "statements": statements_of(account),
         "plan_request": requested,
         "plan_offers": plan_offers(account, plans(), requested),
         "takes_payments": takes_payments(),
-        "ledger": ledger_page(account, request.GET.get("page")),
+        "ledger": ledger_page(account, request.GET.get("page"), kind),
+        "ledger_kind": kind,
+        "ledger_kinds": EntryKind.choices,
     }
     return render(request, "billing/overview.html", context)
 

@@ -17,6 +17,7 @@ app.autodiscover_tasks()
 # the next one does its work. Hours are those of BILLING_TIME_ZONE.
 app.conf.beat_schedule = {
     "roll up usage": {"task": "stats.roll_up_usage", "schedule": 1.0, "options": {"expires": 5}},
+    "watch spending": {"task": "billing.watch_spending", "schedule": 3.0, "options": {"expires": 10}},
     "watch usage": {"task": "stats.watch_usage", "schedule": 60.0, "options": {"expires": 50}},
     "keep partitions": {"task": "stats.keep_partitions", "schedule": 3_600.0, "options": {"expires": 3_000}},
     "forget audit": {

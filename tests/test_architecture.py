@@ -31,7 +31,7 @@ PURE = [
     ),
     *(f"stats/{name}.py" for name in ("queries", "retention")),
     *(f"stats/{name}.py" for name in ("request_ids", "explanations", "log_query", "list_check")),
-    *(f"billing/{name}.py" for name in ("pricing", "credit")),
+    *(f"billing/{name}.py" for name in ("pricing", "credit", "thresholds", "forecast")),
     *(f"gate/{name}.py" for name in ("decide", "snapshot", "specs", "replies", "facts", "calendar", "request_ids")),
     *(f"gate/{name}.py" for name in ("breaker", "charges", "spool_frames", "today")),
     *(f"gate/local_{name}.py" for name in ("limits", "rates", "sessions")),

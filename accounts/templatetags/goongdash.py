@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.figures import number, usd
+from goongdash.lib.money import round_to_cent
 
 register = template.Library()
 
@@ -36,6 +37,12 @@ def icon(name: str, size: int = 20) -> SafeString:
 def micro_usd(amount_micro_usd: int) -> str:
     """Integer micro-dollars as dollars, exactly: at least two decimals, up to six. 1_234_500 is $1.2345."""
     return usd(amount_micro_usd)
+
+
+@register.filter
+def micro_usd_cents(amount_micro_usd: int) -> str:
+    """An estimate in micro-dollars as dollars, rounded to the cent. What is billed is never rounded."""
+    return usd(round_to_cent(amount_micro_usd))
 
 
 @register.filter

@@ -170,6 +170,10 @@
   function follow (event, drawn) {
     const url = target(event, drawn)
     if (!url) return
+    if (!document.getElementById('statistics')) {
+      window.location.assign(url) // On another page than the statistics, which draws this chart too.
+      return
+    }
     // As a click on a link of the page: the address, and the way back, are htmx's to keep.
     const link = document.createElement('a')
     for (const [name, value] of Object.entries({ href: url, 'hx-get': url, 'hx-target': '#statistics', 'hx-swap': 'outerHTML', 'hx-push-url': 'true', 'hx-sync': '#filters:replace', 'hx-indicator': '#usage' })) link.setAttribute(name, value)
