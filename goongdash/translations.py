@@ -27,7 +27,7 @@ MO = PO.with_suffix(".mo")
 
 # The gate answers programs, in English; commands and the admin are for operators, and so are these.
 FOLDERS = ["accounts", "keys", "stats", "billing", "templates"]
-NOT_FOR_CUSTOMERS = {"migrations", "management", "admin.py", "apps.py"}
+NOT_FOR_CUSTOMERS = {"migrations", "management", "admin.py", "apps.py", "import_rows.py", "importing.py"}
 # What these say to our customers without having it in Vietnamese is ours to translate.
 BORROWED = [
     ("allauth", ["account", "core", "mfa", "usersessions", "decorators.py"]),
