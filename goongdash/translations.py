@@ -28,7 +28,7 @@ MO = PO.with_suffix(".mo")
 # The gate answers programs, in English; commands and the admin are for operators, and so are these.
 FOLDERS = ["accounts", "keys", "stats", "billing", "templates"]
 _FOR_OPERATORS = {"admin", "admin.py", "account_admin.py", "operator_forms.py", "operator_moves.py"}
-NOT_FOR_CUSTOMERS = {"migrations", "management", "apps.py", *_FOR_OPERATORS}
+NOT_FOR_CUSTOMERS = {"migrations", "management", "apps.py", "import_rows.py", "importing.py", *_FOR_OPERATORS}
 # What these say to our customers without having it in Vietnamese is ours to translate.
 BORROWED = [
     ("allauth", ["account", "core", "mfa", "usersessions", "decorators.py"]),

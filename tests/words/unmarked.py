@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 from django.template.base import Lexer, Token, TokenType
 
-# Names, the same in every language.
-NAMES = re.compile(r"\bGoongdash\b|\S+@example\.com")
+# Names and addresses, the same in every language.
+NAMES = re.compile(r"\bGoongdash\b|\S+@example\.com|\S+://\S+|\bexample\.com\b|\b2001:db8::\S+")
 ATTRIBUTES = {"alt", "aria-description", "aria-label", "data-hint", "data-label", "placeholder", "title"}
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -99,7 +99,10 @@ NOT_TO_CUSTOMERS = {
 SAID = {"label", "placeholder", "required", "invalid"}
 SENTENCE = re.compile(r"(?<![\w-])[^\W\d_]{2,},? [a-z’]{2,}(?![\w-])")
 TAG = re.compile(r"<[^>]*>")
-SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|LOCK|WITH|SET|TRUNCATE|VALUES)\b")
+SQL = re.compile(
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|LOCK|WITH|SET|TRUNCATE|VALUES)\b|.*\b(AND|FILTER|FROM)\b",
+    re.DOTALL,
+)
 
 
 def in_python(source: str, *, is_models: bool = False) -> list[str]:
