@@ -30,9 +30,9 @@ def operator_cookie(live: None) -> str:
 
 
 def test_from_a_budget_to_a_higher_plan(
-    spending: Account, operator_cookie: str, open_keys: OpenPage, site_url: str
+    spending: Account, operator_cookie: str, open_page: OpenPage, site_url: str
 ) -> None:
-    page = open_keys("/billing")
+    page = open_page("/billing")
     expect(page.locator("#usage canvas")).to_be_visible()
     page.get_by_role("button", name="Set a budget").click()
     dialog(page).get_by_label("Budget of a month").fill("1.005")
@@ -55,7 +55,7 @@ def test_from_a_budget_to_a_higher_plan(
     dialog(page).get_by_role("button", name="Send the request").click()
     expect(page.get_by_text("You asked for Pro")).to_be_visible()
 
-    operator = open_keys("/billing", viewport=WIDE)
+    operator = open_page("/billing", viewport=WIDE)
     operator.context.clear_cookies()
     operator.context.add_cookies([{"name": "sessionid", "value": operator_cookie, "url": site_url}])
     operator.goto(f"{site_url}/admin/accounts/account/{spending.pk}/change/")
@@ -76,7 +76,7 @@ def test_from_a_budget_to_a_higher_plan(
     operator.goto(f"{site_url}/admin/billing/ledgerentry/overview")
     expect(operator.locator("#usage canvas")).to_be_visible()
 
-    phone = open_keys("/billing", viewport=PHONE)
+    phone = open_page("/billing", viewport=PHONE)
     expect(phone.locator(".plan-offer.is-current")).to_contain_text("Pro")
     expect(phone.get_by_text("+$200.00")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
