@@ -128,7 +128,7 @@ def listed(trouble: dict[str, list[str]]) -> str:
     return "\n".join(f"{where}: {line}" for where, lines in trouble.items() for line in lines)
 
 
-def test_pages_of_the_account(open_keys: OpenPage, site_url: str, world: World, axe: str, settings: Settings) -> None:
+def test_pages_of_the_account(open_page: OpenPage, site_url: str, world: World, axe: str, settings: Settings) -> None:
     settings.PAYMENT_PROVIDER = "stripe"
     key = f"/keys/{world.key.pk}"
     paths = [
@@ -143,13 +143,13 @@ def test_pages_of_the_account(open_keys: OpenPage, site_url: str, world: World, 
         *("/account/2fa/", "/account/2fa/totp/activate", "/account/email/", "/account/sessions/"),
         *("/account/password/change/", "/account/logout/", "/no-such-page"),
     ]
-    trouble = trouble_on(open_keys(), axe, [site_url + path for path in paths])
+    trouble = trouble_on(open_page(), axe, [site_url + path for path in paths])
     assert not trouble, listed(trouble)
 
 
-def test_dialogs(open_keys: OpenPage, world: World, axe: str, settings: Settings) -> None:
+def test_dialogs(open_page: OpenPage, world: World, axe: str, settings: Settings) -> None:
     settings.PAYMENT_PROVIDER = "stripe"
-    page, trouble, pk = open_keys("/keys"), {}, world.key.pk
+    page, trouble, pk = open_page("/keys"), {}, world.key.pk
     page.emulate_media(reduced_motion="reduce")
     for path in (
         reverse("keys:create"),
@@ -157,7 +157,8 @@ def test_dialogs(open_keys: OpenPage, world: World, axe: str, settings: Settings
         *(reverse(f"keys:{name}", args=[pk]) for name in ("delete", "rotate", "disable")),
         reverse("receipts:rotation", args=[world.rotated.pk]),
         reverse("keys:block_origin", args=[pk]) + "?origin=https://evil.example",
-        *(reverse("billing:plan_request", args=["pro"]), reverse("billing:deposit")),
+        reverse("billing:plan_request", args=["pro"]),
+        *(reverse(f"billing:{name}") for name in ("deposit", "budget", "alerts")),
     ):
         page.evaluate(_OPEN, path)
         dialog = page.get_by_role("dialog")

@@ -15,10 +15,10 @@ from tests.road import store
 _IS_BEHIND = "document.activeElement !== document.body && !document.activeElement.closest('dialog')"
 
 
-def test_filters_are_chosen_and_taken_back_by_keyboard(owner: Account, open_keys: OpenPage) -> None:
+def test_filters_are_chosen_and_taken_back_by_keyboard(owner: Account, open_page: OpenPage) -> None:
     key = make_key(owner, name="Storefront")
     store(make_event(key, at=utc_now()), make_event(key, "directions", at=utc_now()))
-    page = open_keys("/statistics")
+    page = open_page("/statistics")
     box = page.locator("#filter-box-service summary")
 
     box.press("Enter")
@@ -41,9 +41,9 @@ def test_filters_are_chosen_and_taken_back_by_keyboard(owner: Account, open_keys
     expect(first).not_to_be_checked()
 
 
-def test_dialog_keeps_the_focus_and_gives_it_back(owner: Account, open_keys: OpenPage) -> None:
+def test_dialog_keeps_the_focus_and_gives_it_back(owner: Account, open_page: OpenPage) -> None:
     make_key(owner, name="Storefront")
-    page = open_keys()
+    page = open_page()
     menu = page.get_by_label("More for the key “Storefront”")
     menu.press("Enter")
     page.keyboard.press("Tab")
