@@ -15,11 +15,13 @@ from tests.words.rooms import files_done, named
 SAID_TO_NOBODY: dict[str, set[str]] = {
     "stats/receipts.py": {"this key has not ended"},
     "stats/seen_requests.py": {"origin, path, …", "origin, path"},  # SQL.
+    "accounts/commands.py": {"There is no account of …."},  # Commands say it.
     "keys/service_names.py": set(SERVICE_NAMES),  # As the database has them.
     "accounts/registration.py": {"There is a user … already."},  # Commands say it.
 }
-# Not a word in these is for reading: programs to copy, and what is logged of a gate's events.
-NOT_IN_WORDS = {"keys/snippets.py", "stats/events.py"}
+# What these say is for programs, in English: answers of the API, programs to copy, the log of a gate's events.
+NOT_IN_WORDS = {"accounts/api.py", "keys/snippets.py", "stats/events.py"}
+NOT_IN_WORDS |= {"stats/requests_api.py", "stats/usage_api.py"}
 # Recorded in English, and said in the reader's language by accounts/audit_words.py.
 RECORDED = {*FIELDS, *(value for values in VALUES.values() for value in values)}
 
