@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 TOO_MANY_REQUESTS = 429
 
@@ -39,8 +45,13 @@ class OutcomeFacts:
     number: int
     status: int
     code: str
-    label: str
+    words: _StrPromise
     is_billable: bool = False
+
+    @property
+    def label(self) -> str:
+        """In the language of whoever reads."""
+        return str(self.words)
 
     @property
     def tone(self) -> str:
@@ -49,24 +60,24 @@ class OutcomeFacts:
 
 
 OUTCOMES: dict[Outcome, OutcomeFacts] = {
-    Outcome.ALLOWED: OutcomeFacts(0, 200, "", "Allowed", is_billable=True),
-    Outcome.KEY_MISSING: OutcomeFacts(1, 403, "KEY_MISSING", "No key"),
-    Outcome.KEY_UNKNOWN: OutcomeFacts(2, 403, "KEY_INVALID", "Unknown key"),
-    Outcome.KEY_REVOKED: OutcomeFacts(3, 403, "KEY_INVALID", "Key deleted"),
-    Outcome.KEY_DISABLED: OutcomeFacts(4, 403, "KEY_INVALID", "Key disabled"),
-    Outcome.KEY_EXPIRED: OutcomeFacts(5, 403, "KEY_INVALID", "Key expired"),
-    Outcome.KEY_TYPE: OutcomeFacts(6, 403, "KEY_TYPE", "Wrong key type"),
-    Outcome.ORIGIN_NOT_ALLOWED: OutcomeFacts(7, 403, "ORIGIN_NOT_ALLOWED", "Origin not allowed"),
-    Outcome.RATE_LIMIT: OutcomeFacts(8, 429, "RATE_LIMIT", "Rate limit"),
-    Outcome.DAILY_QUOTA: OutcomeFacts(9, 429, "DAILY_QUOTA", "Daily quota"),
-    Outcome.MONTHLY_QUOTA: OutcomeFacts(10, 429, "MONTHLY_QUOTA", "Monthly quota"),
-    Outcome.CREDIT_EXHAUSTED: OutcomeFacts(11, 429, "CREDIT_EXHAUSTED", "Credit used up"),
-    Outcome.SERVICE_UNKNOWN: OutcomeFacts(12, 404, "SERVICE_UNKNOWN", "No such service"),
-    Outcome.UNAVAILABLE: OutcomeFacts(13, 503, "UNAVAILABLE", "Store unavailable"),
-    Outcome.SERVICE_NOT_ALLOWED: OutcomeFacts(14, 403, "SERVICE_NOT_ALLOWED", "Service not allowed"),
-    Outcome.KEY_BUDGET: OutcomeFacts(15, 429, "BUDGET_EXHAUSTED", "Key’s spend cap reached"),
-    Outcome.ACCOUNT_BUDGET: OutcomeFacts(16, 429, "BUDGET_EXHAUSTED", "Account’s budget used up"),
+    Outcome.ALLOWED: OutcomeFacts(0, 200, "", _("Allowed"), is_billable=True),
+    Outcome.KEY_MISSING: OutcomeFacts(1, 403, "KEY_MISSING", _("No key")),
+    Outcome.KEY_UNKNOWN: OutcomeFacts(2, 403, "KEY_INVALID", _("Unknown key")),
+    Outcome.KEY_REVOKED: OutcomeFacts(3, 403, "KEY_INVALID", _("Key deleted")),
+    Outcome.KEY_DISABLED: OutcomeFacts(4, 403, "KEY_INVALID", _("Key disabled")),
+    Outcome.KEY_EXPIRED: OutcomeFacts(5, 403, "KEY_INVALID", _("Key expired")),
+    Outcome.KEY_TYPE: OutcomeFacts(6, 403, "KEY_TYPE", _("Wrong key type")),
+    Outcome.ORIGIN_NOT_ALLOWED: OutcomeFacts(7, 403, "ORIGIN_NOT_ALLOWED", _("Origin not allowed")),
+    Outcome.RATE_LIMIT: OutcomeFacts(8, 429, "RATE_LIMIT", _("Rate limit")),
+    Outcome.DAILY_QUOTA: OutcomeFacts(9, 429, "DAILY_QUOTA", _("Daily quota")),
+    Outcome.MONTHLY_QUOTA: OutcomeFacts(10, 429, "MONTHLY_QUOTA", _("Monthly quota")),
+    Outcome.CREDIT_EXHAUSTED: OutcomeFacts(11, 429, "CREDIT_EXHAUSTED", _("Credit used up")),
+    Outcome.SERVICE_UNKNOWN: OutcomeFacts(12, 404, "SERVICE_UNKNOWN", _("No such service")),
+    Outcome.UNAVAILABLE: OutcomeFacts(13, 503, "UNAVAILABLE", _("Store unavailable")),
+    Outcome.SERVICE_NOT_ALLOWED: OutcomeFacts(14, 403, "SERVICE_NOT_ALLOWED", _("Service not allowed")),
+    Outcome.KEY_BUDGET: OutcomeFacts(15, 429, "BUDGET_EXHAUSTED", _("Key’s spend cap reached")),
+    Outcome.ACCOUNT_BUDGET: OutcomeFacts(16, 429, "BUDGET_EXHAUSTED", _("Account’s budget used up")),
 }
 
 BY_NUMBER: dict[int, Outcome] = {facts.number: outcome for outcome, facts in OUTCOMES.items()}
-CHOICES: list[tuple[int, str]] = [(facts.number, facts.label) for facts in OUTCOMES.values()]
+CHOICES: list[tuple[int, _StrPromise]] = [(facts.number, facts.words) for facts in OUTCOMES.values()]

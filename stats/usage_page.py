@@ -87,7 +87,7 @@ def _name(
             key = keys.get(group) if isinstance(group, int) else None
             return GroupName(_key_label(key) if key else f"#{group}", swatch, text)
         case Dimension.TYPE:
-            return GroupName(KeyType(group).label if group in KeyType.values else "–", swatch, text)
+            return GroupName(str(KeyType(group).label) if group in KeyType.values else "–", swatch, text)
         case Dimension.SERVICE:
             facts = services.get(group) if isinstance(group, int) else None
             if facts is None:
