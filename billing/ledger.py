@@ -16,6 +16,7 @@ from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
 from accounts.models import Account, CreditPeriod
 from billing.models import EntryKind, LedgerEntry, Statement
+from billing.notes import SIGNED_UP
 from billing.selectors import SIGN_UP, sign_up_month
 from goongdash.lib.clock import utc_now
 from goongdash.lib.money import format_usd
@@ -99,7 +100,7 @@ def _grant_plan_credit(account: Account, month: Month, closed: set[int]) -> bool
             kind=EntryKind.GRANT,
             amount_micro_usd=plan.credit_micro_usd,
             source=SIGN_UP,
-            note="Credit for signing up",
+            note=SIGNED_UP,
         )
     if account.pk in closed:
         return False

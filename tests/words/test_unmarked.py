@@ -13,6 +13,17 @@ from tests.words.rooms import files_done, named
 # Sentences that look as if a customer read them, with why none does.
 SAID_TO_NOBODY: dict[str, set[str]] = {
     "accounts/registration.py": {"There is a user … already."},  # Commands say it.
+    "billing/demo.py": {"Demo server", "Demo map", "Demo web site"},  # Names of keys.
+    "billing/ledger.py": {"raised to …"},  # A reference.
+    "billing/models.py": {"…: … µUSD from …"},  # The admin says it.
+    "billing/payments/receiving.py": {  # The log says it.
+        "This installation takes no payments here.",
+        "There is no account ….",
+        "There is no deposit ….",
+    },
+    "billing/payments/stripe_checkout.py": {"This is no signed event of Stripe’s: …."},  # The log says it.
+    "billing/statements.py": {"… is not over yet in …."},  # Commands say it.
+    "billing/verification.py": {"events lost", "entries unreadable"},  # A command says it.
 }
 # Recorded in English, and said in the reader's language by accounts/audit_words.py.
 RECORDED = set(FIELDS)

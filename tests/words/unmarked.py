@@ -81,6 +81,7 @@ MARKERS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext
 # What these say is for programmers and operators.
 NOT_TO_CUSTOMERS = {
     "AssertionError",
+    "EventUnreadable",
     "Http404",
     "ImproperlyConfigured",
     "KeyError",
@@ -99,7 +100,10 @@ NOT_TO_CUSTOMERS = {
 SAID = {"label", "placeholder", "required", "invalid"}
 SENTENCE = re.compile(r"(?<![\w-])[^\W\d_]{2,},? [a-z’]{2,}(?![\w-])")
 TAG = re.compile(r"<[^>]*>")
-SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|LOCK|WITH|SET|TRUNCATE|VALUES)\b")
+SQL = re.compile(
+    r"\s*((SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|LOCK|WITH|SET|TRUNCATE|VALUES|FROM)\b"
+    r"|\w+ AS MATERIALIZED\b|\w+ [<>]?= )"
+)
 
 
 def in_python(source: str, *, is_models: bool = False) -> list[str]:
