@@ -30,7 +30,7 @@ messages: $(STAMP) ## Look for what is marked to be translated, into locale/; pr
 	@exec $(BIN)/python -m goongdash.translations
 
 bench: bench-gate bench-exact $(STAMP) ## All measurements; each rewrites its own part of bench/RESULTS.md
-	$(BIN)/python -m bench freshness revocation unknown_keys key_page
+	$(BIN)/python -m bench freshness chart revocation unknown_keys key_page
 
 bench-gate: $(STAMP)-bench ## The gate against floors and peers (ARGS="--rounds 1 --seconds 1 --keys 500" for a look)
 	@bash .ci/need taskset wrk nginx nginx-lua lua-redis haproxy node npm

@@ -31,6 +31,7 @@ class AuditAction(models.TextChoices):
     BUDGET_SET = "budget.set", _("Budget set")
     BUDGET_REMOVED = "budget.removed", _("Budget removed")
     CREDIT_GRANTED = "credit.granted", _("Credit granted")
+    ALERTS_SET = "alerts.set", _("Alert thresholds set")
     MONEY_DEPOSITED = "money.deposited", _("Deposit received")
     MONEY_REFUNDED = "money.refunded", _("Deposit refunded")
     MONEY_ADJUSTED = "money.adjusted", _("Balance adjusted")
@@ -97,6 +98,7 @@ KINDS = {
     "plan_request": _("Requests for a plan"),
     "budget": _("Budget"),
     "sign_in": _("Sign-in"),
+    "alerts": _("Alerts"),
 }
 
 

@@ -4,9 +4,12 @@ speaks the user's language."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -16,6 +19,18 @@ from accounts.actors import acting, actor_of_request
 from accounts.current import current_membership
 from accounts.models import Account, Membership, User
 from accounts.selectors import memberships_of_user
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Django's, but for an open view it does not ask who is signed in: sessions stay out of the usage API."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None
+        answer: HttpResponseBase | None = super().process_view(request, view_func, view_args, view_kwargs)
+        return answer
 
 
 class CurrentAccountMiddleware:

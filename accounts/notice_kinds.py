@@ -39,6 +39,7 @@ class NoticeKind(StrEnum):
     KEY_SPIKE_DISABLED = "key_spike_disabled"
     CREDIT_THRESHOLD = "credit_threshold"
     BUDGET_THRESHOLD = "budget_threshold"
+    KEY_CAP_THRESHOLD = "key_cap_threshold"
     STATEMENT_READY = "statement_ready"
 
 
@@ -160,8 +161,8 @@ NOTICES: dict[str, KindFacts] = {
     ),
     # percent
     NoticeKind.CREDIT_THRESHOLD: KindFacts(
-        title=_("%(percent)s%% of this month’s credit is used"),
-        sentence=_("When it is used up, requests that cost something are refused."),
+        title=_("%(percent)s%% of this month’s credit and balance is used"),
+        sentence=_("When all of it is used up, requests that cost something are refused."),
         severity=Severity.WARNING,
         actions=(_BILLS,),
     ),
@@ -171,6 +172,13 @@ NOTICES: dict[str, KindFacts] = {
         sentence=_("The budget is %(budget_micro_usd)s."),
         severity=Severity.WARNING,
         actions=(_BILLS,),
+    ),
+    # key, key_id, percent, cap_micro_usd
+    NoticeKind.KEY_CAP_THRESHOLD: KindFacts(
+        title=_("“%(key)s” has used %(percent)s%% of its month’s spend cap"),
+        sentence=_("The cap is %(cap_micro_usd)s. When it is used up, what the key asks for is refused."),
+        severity=Severity.WARNING,
+        actions=(_EDIT_KEY, _SEE_KEY),
     ),
     # month (2026-11), total_micro_usd
     NoticeKind.STATEMENT_READY: KindFacts(

@@ -18,15 +18,8 @@ from accounts.forms import TokenForm
 from accounts.models import Membership, TokenScope
 from accounts.permissions import Permission, may
 from accounts.requests import SiteRequest
-from accounts.tokens import MadeToken, token_create, token_revoke, tokens_of, tokens_of_account
+from accounts.tokens import PERMISSIONS, MadeToken, token_create, token_revoke, tokens_of, tokens_of_account
 from goongdash.lib.clock import utc_now
-
-# What a member must be allowed to see for a token of theirs to read it.
-PERMISSIONS = {
-    TokenScope.USAGE: Permission.SEE,
-    TokenScope.REQUESTS: Permission.SEE,
-    TokenScope.BILLS: Permission.SEE_BILLS,
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,7 +61,7 @@ def scopes_of(member: Membership) -> list[TokenScope]:
 
 
 def _curl(request: SiteRequest, made: MadeToken) -> str:
-    url = request.build_absolute_uri("/api/v1/usage?period=7d&group_by=service")
+    url = request.build_absolute_uri("/api/v1/usage?period=7d&by=service")
     return f'curl -H "Authorization: Bearer {made.text}" "{url}"'
 
 

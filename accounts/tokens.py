@@ -20,12 +20,20 @@ from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.errors import TooManyTokens
 from accounts.models import Account, Membership, PersonalToken, TokenScope
+from accounts.permissions import Permission
 from goongdash.lib.clock import utc_now
 
 PREFIX = "gt_"
 MAX_TOKENS = 20
 # How exactly the last use is known; so that a busy token is written once in a while.
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+# What a member must be allowed to see for a token of theirs to read it.
+PERMISSIONS = {
+    TokenScope.USAGE: Permission.SEE,
+    TokenScope.REQUESTS: Permission.SEE_REQUESTS,
+    TokenScope.BILLS: Permission.SEE_BILLS,
+}
 
 
 class MadeToken(NamedTuple):

@@ -20,7 +20,7 @@ from accounts.member_rows import invitation_rows, member_rows
 from accounts.permissions import Permission, roles_given_by
 from accounts.plan_rows import plan_row
 from accounts.requests import SiteRequest
-from accounts.selectors import memberships_of, owns_an_account, plans
+from accounts.selectors import memberships_of, owns_an_account
 from accounts.services import account_ask_before_showing_keys, account_open, account_rename
 from goongdash.lib.clock import utc_now
 
@@ -86,8 +86,7 @@ def account_page(request: SiteRequest, **forms: Any) -> HttpResponse:
         "notices_form": NoticeMailsForm(initial={"mails_notices": membership.mails_notices}),
         "language_form": LanguageForm(initial={"language": request.user.language or "browser"}),
         "invitation_form": InvitationForm(roles=given),
-        "plan": plan_row(current.plan, is_current=True),
-        "plan_rows": [plan_row(plan, is_current=plan.pk == current.plan_id) for plan in plans()],
+        "plan": plan_row(current.plan),
         "members": member_rows(memberships_of(current), viewer=membership),
         "invitations": invitation_rows(invitations_open(current), now=now) if given else [],
         "has_second_factor": is_mfa_enabled(request.user),

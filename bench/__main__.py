@@ -11,7 +11,7 @@ from bench.results import ORDER, number, table, write_section
 from bench.servers import let_nothing_rewrite, measuring_servers
 
 # A shorter run is for looking whether it works; its figures are not written down.
-ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS = 5, 4.0, 10_000, 120_000, 10_000_000
+ROUNDS, SECONDS, N_KEYS, N_EXACT, N_RECORDS, N_QUARTER = 5, 4.0, 10_000, 120_000, 10_000_000, 1_000
 SIZES = "1000000,10000000"
 
 
@@ -21,12 +21,18 @@ def main() -> None:
         "gate": _gate,
         "exact": _exact,
         "freshness": _freshness,
+        "chart": _chart,
         "revocation": _revocation,
         "unknown_keys": _unknown_keys,
         "key_page": _key_page,
         "request_log": _request_log,
         "replay": _replay,
+        "alerts": _alerts,
+        "last_dollar": _last_dollar,
+        "billing_page": _billing_page,
         "stats": _stats,
+        "closing": _closing,
+        "quarter": _quarter,
     }
     is_good = [commands[name](options) for name in options.names or ["gate", "freshness"]]
     sys.exit(0 if all(is_good) else 1)
@@ -39,7 +45,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long each time, in whole seconds")
     parser.add_argument("--keys", type=int, default=N_KEYS, help="how many keys there are")
     parser.add_argument("--requests", type=int, default=N_EXACT, help="about how many `exact` sends")
-    parser.add_argument("--records", default="", help="how many `request_log` makes, or at how many `stats` measures")
+    parser.add_argument("--records", default="", help="how many `request_log` and `closing` make, `stats` measures at")
+    parser.add_argument("--seed", type=int, default=1, help="what `quarter` is made of")
+    parser.add_argument("--accounts", type=int, default=N_QUARTER, help="how many accounts `quarter` has")
     parser.add_argument("--connections", default="64,8,256", help="how many at once; the first is reported first")
     parser.add_argument("--only", default="", metavar="NAME,…", help="which contenders; see bench/contenders.py")
     parser.add_argument("--json", action="store_true", help="figures on standard output, and nothing written down")
@@ -86,8 +94,15 @@ def _exact(options: argparse.Namespace) -> bool:
 def _freshness(options: argparse.Namespace) -> bool:
     from bench.freshness import measure
 
-    text = "From a request at the gate to its number in the sums of the statistics page, in seconds."
+    text = "From a request at the gate to its number on the statistics page, open in Chromium. Goal: p99 below 3 s."
     return _figures("freshness", text, measure(), options)
+
+
+def _chart(options: argparse.Namespace) -> bool:
+    from bench.chart import measure
+
+    text = "From the swap of new statistics to the frame that shows their chart, in Chromium. Goal: below 200 ms."
+    return _figures("chart", text, measure(), options)
 
 
 def _revocation(options: argparse.Namespace) -> bool:
@@ -114,6 +129,33 @@ def _key_page(options: argparse.Namespace) -> bool:
         return _figures("key_page", text, measure(), options)
 
 
+def _alerts(options: argparse.Namespace) -> bool:
+    from bench.alerts import measure
+
+    text = "From the request at the gate that crosses half of a budget to the notice of it, in seconds."
+    return _figures("alerts", text, measure(), options)
+
+
+def _last_dollar(options: argparse.Namespace) -> bool:
+    with measuring_servers(is_pinned=False):
+        from bench.last_dollar import measure
+
+        text = "The last dollar of an account, wanted at once over and over by all connections, at two prices."
+        figures = measure()
+        is_exact = not any(value for name, value in figures.items() if "overspent" in name or "differ" in name)
+        return _figures("last_dollar", text, figures, options) and is_exact
+
+
+def _billing_page(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.billing_page import measure
+
+        text = (
+            "The billing page of an account with two years of use by a thousand keys: the server's time for the page."
+        )
+        return _figures("billing_page", text, measure(), options)
+
+
 def _replay(options: argparse.Namespace) -> bool:
     with measuring_servers():
         from bench.replay import measure
@@ -138,6 +180,27 @@ def _stats(options: argparse.Namespace) -> bool:
         from bench.usage_data import about
 
         return _figures("stats", about(), measure(sizes), options, is_whole=max(sizes) >= N_RECORDS)
+
+
+def _closing(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.closing import N_ACCOUNTS, measure
+
+        n_records = int(options.records or N_RECORDS)
+        figures = measure(n_records)
+        text = f"A month of {N_ACCOUNTS:,} accounts is closed: none of its days is charged yet."
+        is_good = _figures("closing", text, figures, options, is_whole=n_records >= N_RECORDS)
+    return is_good and figures["verify_usage, differences"] == 0
+
+
+def _quarter(options: argparse.Namespace) -> bool:
+    with measuring_servers():
+        from bench.quarter.run import NOUGHTS, run
+
+        figures = run(options.seed, options.accounts)
+        text = f"A quarter of {options.accounts:,} accounts, made of the seed {options.seed}, with crashes."
+        _figures("quarter", text, figures, options, is_whole=options.accounts >= N_QUARTER)
+    return not any(figures[name] for name in NOUGHTS)
 
 
 def _figures(

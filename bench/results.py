@@ -7,7 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 PATH = Path(__file__).with_name("RESULTS.md")
-ORDER = ("gate", "exact", "freshness", "revocation", "unknown_keys", "key_page", "replay", "request_log", "stats")
+ORDER = (
+    *("gate", "exact", "freshness", "chart", "revocation", "unknown_keys"),
+    *("key_page", "replay", "request_log", "stats", "closing", "quarter"),
+    *("alerts", "last_dollar", "billing_page"),
+)
 
 
 def write_section(name: str, text: str) -> None:

@@ -1,29 +1,33 @@
-"""Operators' view of prices, ledger and statements, and the granting of credit."""
+"""Operators' view of prices, ledger and statements, and their answers to requests for plans."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.forms import Form, ModelForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 
-from accounts.admin import AccountAdmin
 from accounts.audited_admin import AuditedAdmin
 from accounts.changes import announce_catalogue_change
-from accounts.models import Account
 from accounts.readonly_admin import ReadOnlyAdmin
+from billing.account_admin import form_page, picked_ids
 from billing.errors import PlanRequestError
-from billing.ledger import credit_grant
 from billing.models import LedgerEntry, PlanRequest, Price, PriceTier, Statement, StatementLine
+from billing.operator_forms import ApprovalForm, RefusalForm
 from billing.plan_requests import plan_request_approve, plan_request_decline
-from goongdash.lib.money import MICRO_PER_USD, format_usd
-
-GRANT_MICRO_USD = 10 * MICRO_PER_USD
+from billing.price_preview import price_preview
+from billing.revenue import revenue_overview
+from goongdash.lib.clock import utc_now
+from goongdash.lib.money import format_usd
 
 
 class PriceTierInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -41,6 +45,31 @@ class PriceAdmin(AuditedAdmin):
     list_filter = ("is_sample", "service", "effective_on")
     list_select_related = ("service",)
     search_fields = ("service__name", "service__slug")
+    change_form_template = "admin/billing/price.html"
+
+    def response_add(self, request: HttpRequest, obj: Price, post_url_continue: str | None = None) -> HttpResponse:
+        return self._previewed(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Price) -> HttpResponse:
+        return self._previewed(request, obj) or super().response_change(request, obj)
+
+    def _previewed(self, request: HttpRequest, obj: Price) -> HttpResponse | None:
+        """What the form would do, where that was asked for: it is saved, looked at, and taken back as if never done."""
+        if "_preview" not in request.POST:
+            return None
+        fields = [(name, value) for name, values in request.POST.lists() for value in values]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Effect of a price on last month",
+            "price": str(obj),
+            "preview": price_preview(obj, utc_now()),
+            "fields": [(n, value) for n, value in fields if n not in ("_preview", "csrfmiddlewaretoken")],
+            "action": request.get_full_path(),
+        }
+        # The admin's own transaction around the form.
+        transaction.set_rollback(True)
+        return TemplateResponse(request, "admin/billing/price_preview.html", context)
 
     def save_model(self, request: HttpRequest, obj: Price, form: ModelForm[Price], change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -73,6 +102,23 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_select_related = ("account",)
     search_fields = ("account__name", "account__members__email", "source", "note")
     date_hierarchy = "period_on"
+    change_list_template = "admin/billing/ledger.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.overview)
+        return [path("overview", view, name="billing_overview"), *super().get_urls()]
+
+    def overview(self, request: HttpRequest) -> HttpResponse:
+        """Revenue and usage of the last twelve months, of all accounts together."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Revenue and usage",
+            "revenue": revenue_overview(utc_now()),
+        }
+        return TemplateResponse(request, "admin/billing/overview.html", context)
 
     @admin.display(description="amount", ordering="amount_micro_usd")
     def amount(self, entry: LedgerEntry) -> str:
@@ -123,13 +169,31 @@ class PlanRequestAdmin(ReadOnlyAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("billing.change_planrequest"))
 
-    @admin.action(description="Approve: a higher plan begins at once, a lower one next month", permissions=["decide"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[PlanRequest]) -> None:
-        self._decide(request, queryset, plan_request_approve)
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.decide_view)
+        return [path("decide/<slug:name>", view, name="billing_planrequest_decide"), *super().get_urls()]
 
-    @admin.action(description="Decline", permissions=["decide"])
-    def decline(self, request: HttpRequest, queryset: QuerySet[PlanRequest]) -> None:
-        self._decide(request, queryset, partial(plan_request_decline, answer="Declined by an operator"))
+    @admin.action(description="Approve …", permissions=["decide"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[PlanRequest]) -> HttpResponse:
+        return _to_decision("approve", queryset)
+
+    @admin.action(description="Decline …", permissions=["decide"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[PlanRequest]) -> HttpResponse:
+        return _to_decision("decline", queryset)
+
+    def decide_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Asks for the answer to the customers, and decides all requests that were picked."""
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        picked = PlanRequest.objects.filter(pk__in=picked_ids(request)).select_related("account", "plan")
+        if name not in DECISIONS or not picked:
+            raise Http404("There is no such decision, or no such request.")
+        title, says, form_type, decide = DECISIONS[name]
+        form = form_type(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            self._decide(request, picked, partial(decide, answer=form.cleaned_data["answer"]))
+            return redirect("admin:billing_planrequest_changelist")
+        return form_page(self, request, form, list(picked), title, says)
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[PlanRequest], decide: Callable[..., object]) -> None:
         for each in queryset:
@@ -141,20 +205,13 @@ class PlanRequestAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{each}: done.", messages.SUCCESS)
 
 
-@admin.action(description="Grant $10 of credit to the selected accounts", permissions=["change"])
-def grant_credit(admin_page: AccountAdmin, request: HttpRequest, queryset: QuerySet[Account]) -> None:
-    """Lasting credit, with the operator named as its author."""
-    source = f"admin:{uuid.uuid4()}"
-    for account in queryset:
-        credit_grant(
-            account=account,
-            amount_micro_usd=GRANT_MICRO_USD,
-            reason=f"Granted by {request.user}"[:200],
-            source=source,
-        )
-    amount = format_usd(GRANT_MICRO_USD)
-    admin_page.message_user(request, f"{amount} granted to {len(queryset)} accounts.", messages.SUCCESS)
+_HIGHER_AT_ONCE = "A higher plan begins at once, with its credit; a lower one when the month ends."
+DECISIONS: dict[str, tuple[str, str, type[Form], Callable[..., object]]] = {
+    "approve": ("Approve requests for plans", _HIGHER_AT_ONCE, ApprovalForm, plan_request_approve),
+    "decline": ("Decline requests for plans", "Their plans stay as they are.", RefusalForm, plan_request_decline),
+}
 
 
-# Accounts are listed by an app that must not know billing; the action is hung on from above.
-AccountAdmin.actions = (grant_credit,)  # type: ignore[misc]
+def _to_decision(name: str, queryset: QuerySet[PlanRequest]) -> HttpResponse:
+    ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True))
+    return redirect(reverse("admin:billing_planrequest_decide", args=[name]) + f"?ids={ids}")

@@ -10,6 +10,7 @@ from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
 from accounts.models import Account
+from billing.alerts import thresholds_tell
 from billing.errors import BudgetInvalid
 from billing.models import Budget
 from goongdash.lib.clock import utc_now
@@ -41,6 +42,8 @@ def budget_set(*, account: Account, amount_micro_usd: int | None) -> bool:
         changes={"budget": (_text(before), _text(amount_micro_usd))},
     )
     announce_account_change(account.pk)
+    # Where the month has used much of it already, that is told now, and not when more is used.
+    thresholds_tell(account_ids=[account.pk], now=utc_now())
     return True
 
 

@@ -200,4 +200,4 @@ def _bill(account: Account, first: Month, this_month: Month, now: datetime) -> N
             pass
         month = month.next
     monthly_credit_grant(month=this_month, accounts=[account])
-    usage_charge(before=day_of(now, settings.BILLING_ZONE), account=account)
+    usage_charge(before=day_of(now, settings.BILLING_ZONE), account_ids=[account.pk])

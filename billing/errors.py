@@ -2,6 +2,7 @@
 
 BillingError (ValueError)
 ├── BudgetInvalid       this amount is no budget
+├── ThresholdsInvalid   alerts are not told at these percents
 ├── MonthNotOver        a month cannot be closed while it runs
 ├── NothingToMove       an amount of money that is none, or has the wrong sign
 ├── RefundTooHigh       more than the account's own money
@@ -23,6 +24,10 @@ class BillingError(ValueError):
 
 
 class BudgetInvalid(BillingError):
+    pass
+
+
+class ThresholdsInvalid(BillingError):
     pass
 
 

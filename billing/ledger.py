@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.actors import SYSTEM, current_actor
@@ -21,11 +21,41 @@ from billing.selectors import SIGN_UP, sign_up_month
 from goongdash.lib.clock import utc_now
 from goongdash.lib.money import format_usd
 from goongdash.lib.periods import Month, day_of
-from stats.models import DailyUsage
 
 # Serialises those who charge usage; the number is arbitrary and used for nothing else.
 _CHARGE_LOCK = 7_203_119
 USAGE_KINDS = (EntryKind.USAGE, EntryKind.LATE_USAGE)
+# Through the join, only accounts that there are: usage in the name of none must not stop everyone's charges.
+_CHARGE = """
+    WITH used AS (
+        SELECT account_id, day_on, sum(cost_micro_usd)::bigint AS cost
+        FROM stats_dailyusage JOIN accounts_account ON accounts_account.id = account_id
+        WHERE day_on >= %(since)s AND day_on < %(before)s
+          AND (%(account_ids)s::bigint[] IS NULL OR account_id = ANY(%(account_ids)s))
+        GROUP BY 1, 2
+    ),
+    charged AS (
+        SELECT account_id, usage_on AS day_on, -sum(amount_micro_usd)::bigint AS cost, count(*) AS n
+        FROM billing_ledgerentry
+        WHERE kind = ANY(%(kinds)s) AND usage_on >= %(since)s AND usage_on < %(before)s
+          AND (%(account_ids)s::bigint[] IS NULL OR account_id = ANY(%(account_ids)s))
+        GROUP BY 1, 2
+    )
+    INSERT INTO billing_ledgerentry
+        (account_id, period_on, kind, source, usage_on, amount_micro_usd, note, author, created_at)
+    SELECT used.account_id,
+           CASE WHEN closed.id IS NULL THEN date_trunc('month', used.day_on)::date ELSE %(open_month)s::date END,
+           CASE WHEN closed.id IS NULL THEN %(usage)s ELSE %(late)s END,
+           to_char(used.day_on, 'YYYY-MM-DD') || '#' || coalesce(charged.n, 0) + 1,
+           used.day_on, coalesce(charged.cost, 0) - used.cost, '', '', %(now)s
+    FROM used
+    LEFT JOIN charged USING (account_id, day_on)
+    LEFT JOIN billing_statement AS closed
+        ON closed.account_id = used.account_id AND closed.period_on = date_trunc('month', used.day_on)::date
+    WHERE used.cost <> coalesce(charged.cost, 0)
+    ORDER BY used.account_id, used.day_on
+    RETURNING account_id, kind
+"""
 
 
 @transaction.atomic
@@ -60,7 +90,37 @@ def entry_post(
     return is_new
 
 
-def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = None) -> int:
+def entries_add(entries: Iterable[LedgerEntry]) -> None:
+    """Adds those of the entries that are not there yet: many of `entry_post`, and the gates are not told."""
+    actor, now = current_actor(), utc_now()
+    author, new = "" if actor is SYSTEM else actor.name, list(entries)
+    for entry in new:
+        entry.author, entry.created_at = author, now
+    LedgerEntry.objects.bulk_create(new, batch_size=5_000, ignore_conflicts=True)
+
+
+def closing_credit_grant(*, month: Month, accounts: Iterable[Account]) -> None:
+    """What `accounts` should have been given of `month` and were not: before it is closed.
+
+    No gate is told: it counts on credit from its month's first instant, granted or not.
+    """
+    entries_add(entry for account in accounts if (entry := _credit_entry(account, month)) is not None)
+
+
+def _credit_entry(account: Account, month: Month) -> LedgerEntry | None:
+    plan = account.plan_on(month.first_day)
+    entry = LedgerEntry(account=account, amount_micro_usd=plan.credit_micro_usd)
+    if plan.credit_micro_usd == 0:
+        return None
+    if plan.credit_period == CreditPeriod.ONCE:
+        entry.period_on, entry.kind = sign_up_month(account).first_day, EntryKind.GRANT
+        entry.source, entry.note = SIGN_UP, SIGNED_UP
+    else:
+        entry.period_on, entry.kind = month.first_day, EntryKind.MONTHLY_CREDIT
+    return entry
+
+
+def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = None, is_dry: bool = False) -> int:
     """Gives every active account (or `accounts`) the credit of its plan; returns how many got some now.
 
     Monthly credit belongs to `month`, none where that is closed: what its statement says of credit stands. An
@@ -69,11 +129,18 @@ def monthly_credit_grant(*, month: Month, accounts: Iterable[Account] | None = N
     """
     closed = set(Statement.objects.filter(period_on=month.first_day).values_list("account_id", flat=True))
     if accounts is None:
-        accounts = _accounts_without_credit(month).iterator()
-    return sum(_grant_plan_credit(account, month, closed) for account in accounts)
+        accounts = accounts_without_credit(month).iterator()
+    return sum(_grant_or_try(account, month, closed, is_dry=is_dry) for account in accounts)
 
 
-def _accounts_without_credit(month: Month) -> QuerySet[Account]:
+@transaction.atomic
+def _grant_or_try(account: Account, month: Month, closed: set[int], *, is_dry: bool) -> bool:
+    is_new = _grant_plan_credit(account, month, closed)
+    transaction.set_rollback(is_dry)
+    return is_new
+
+
+def accounts_without_credit(month: Month) -> QuerySet[Account]:
     """The active accounts whose plan gives credit that their ledger does not say yet: none of them, mostly."""
     entries = LedgerEntry.objects.filter(account=OuterRef("pk"))
     granted = (
@@ -145,72 +212,34 @@ def credit_grant(*, account: Account, amount_micro_usd: int, reason: str, source
     return is_new
 
 
-@transaction.atomic
-def usage_charge(*, before: date, account: Account | None = None) -> int:
-    """Charges the usage of all days before `before` as far as it is not charged yet; returns the entries made.
-
-    One entry for an account's day; what reaches a charged day later becomes an entry of its own, and where
-    its month is closed, late usage of the open month.
-    """
+def charges_lock() -> None:
+    """Until the transaction ends, nobody else charges usage or closes a month."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHARGE_LOCK])
-    open_month = Month.of(day_of(utc_now(), settings.BILLING_ZONE))
-    uncharged = sorted(_uncharged(before, account).items())
-    months = {Month.of(day).first_day for (_, day), _ in uncharged}
-    closed = set(Statement.objects.filter(period_on__in=months).values_list("account_id", "period_on"))
-    entries = [
-        _usage_entry(account_id, day, amount, n_before, open_month, closed)
-        for (account_id, day), (amount, n_before) in uncharged
-    ]
-    LedgerEntry.objects.bulk_create(entries, batch_size=1_000)
-    # Usage is what the gates count themselves; late usage takes from what the open month may spend.
-    for account_id in {entry.account_id for entry in entries if entry.kind == EntryKind.LATE_USAGE}:
-        announce_account_change(account_id)
-    return len(entries)
 
 
-def usage_charged(account: Account, month: Month) -> int:
-    """Micro-dollars charged so far for the days of `month`."""
-    charged = LedgerEntry.objects.filter(
-        account=account,
-        kind__in=USAGE_KINDS,
-        usage_on__gte=month.first_day,
-        usage_on__lt=month.next.first_day,
-    ).aggregate(amount=Sum("amount_micro_usd", default=0))
-    return -int(charged["amount"])
+@transaction.atomic
+def usage_charge(*, before: date, since: date | None = None, account_ids: Collection[int] | None = None) -> int:
+    """Charges the usage of the days from `since` to before `before` as far as it is not charged yet.
 
-
-def _uncharged(before: date, account: Account | None) -> dict[tuple[int, date], tuple[int, int]]:
-    """Micro-dollars not charged yet, and entries already made, by account and day."""
-    # Through the join, only accounts that there are: usage in the name of none must not stop everyone's charges.
-    used = DailyUsage.objects.filter(day_on__lt=before, account__created_at__isnull=False)
-    charged = LedgerEntry.objects.filter(kind__in=USAGE_KINDS, usage_on__lt=before)
-    if account is not None:
-        used, charged = used.filter(account=account), charged.filter(account=account)
-    made = {
-        (row["account_id"], row["usage_on"]): (-row["amount"], row["n"])
-        for row in charged.values("account_id", "usage_on").annotate(amount=Sum("amount_micro_usd"), n=Count("id"))
+    Returns the entries made: one for an account's day. What reaches a charged day later becomes an entry of its own,
+    and where its month is closed, late usage of the open month.
+    """
+    charges_lock()
+    params = {
+        "since": since or date.min,
+        "before": before,
+        "account_ids": None if account_ids is None else list(account_ids),
+        "kinds": list(USAGE_KINDS),
+        "usage": EntryKind.USAGE,
+        "late": EntryKind.LATE_USAGE,
+        "open_month": Month.of(day_of(utc_now(), settings.BILLING_ZONE)).first_day,
+        "now": utc_now(),
     }
-    missing = {}
-    for row in used.values("account_id", "day_on").annotate(cost=Sum("cost_micro_usd")):
-        key = (row["account_id"], row["day_on"])
-        amount, n_before = made.get(key, (0, 0))
-        if row["cost"] != amount:
-            missing[key] = (row["cost"] - amount, n_before)
-    return missing
-
-
-def _usage_entry(
-    account_id: int, day: date, amount: int, n_before: int, open_month: Month, closed: set[tuple[int, date]]
-) -> LedgerEntry:
-    month = Month.of(day)
-    is_late = (account_id, month.first_day) in closed
-    return LedgerEntry(
-        account_id=account_id,
-        period_on=(open_month if is_late else month).first_day,
-        kind=EntryKind.LATE_USAGE if is_late else EntryKind.USAGE,
-        source=f"{day}#{n_before + 1}",
-        usage_on=day,
-        amount_micro_usd=-amount,
-        created_at=utc_now(),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_CHARGE, params)
+        made = cursor.fetchall()
+    # Usage is what the gates count themselves; late usage takes from what the open month may spend.
+    for account_id in {account_id for account_id, kind in made if kind == EntryKind.LATE_USAGE}:
+        announce_account_change(account_id)
+    return len(made)

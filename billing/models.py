@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Plan
+from billing.lines import LineKind
 from billing.notes import note_said
 from keys.models import Service
 
 # What the gate's script counts exactly, and what a usage record has room for as the cost of one request.
 MAX_FROM_UNITS = 10**12
 MAX_PRICE_MICRO_USD = 2 * 10**9
+LINE_KINDS = [
+    (LineKind.USAGE.value, _("Usage")),
+    (LineKind.DIFFERENCE.value, _("Difference to the price list")),
+    (LineKind.LATE.value, _("Late usage")),
+]
 
 
 class Price(models.Model):
@@ -83,6 +90,29 @@ class Budget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account}: {self.amount_micro_usd} µUSD a month"
+
+
+class AlertThresholds(models.Model):
+    """At which parts of its credit and budgets an account is told. Without a row: at the usual ones."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="alert_thresholds")
+    percents = ArrayField(models.PositiveSmallIntegerField(), help_text="Ascending; empty: nothing is told.")
+
+    class Meta:
+        verbose_name_plural = "alert thresholds"
+
+    def __str__(self) -> str:
+        return f"{self.account}: {', '.join(f'{percent}%' for percent in self.percents)}"
+
+
+class AlertCursor(models.Model):
+    """How many of a shard's rolled up records have been looked at for alerts."""
+
+    shard = models.PositiveSmallIntegerField(primary_key=True)
+    n_watched = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"shard {self.shard}"
 
 
 class EntryKind(models.TextChoices):
@@ -179,7 +209,7 @@ class PlanRequest(models.Model):
 class Statement(models.Model):
     """A closed month's bill. What it says is never edited; late usage goes into the open month.
 
-    Its lines are the month's own usage; what `gross` is beyond their sum is late usage of earlier months.
+    Its lines add up to it: the month's own usage, and late usage of months closed before.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="statements")
@@ -203,25 +233,58 @@ class Statement(models.Model):
     def __str__(self) -> str:
         return self.number
 
-    @property
-    def late_micro_usd(self) -> int:
-        """The part that came late, from months closed before: what no line of this month accounts for."""
-        return self.gross_micro_usd - sum(line.amount_micro_usd for line in self.lines.all())
-
 
 class StatementLine(models.Model):
-    """One service's part of a statement."""
+    """Units of one service that one tier of one price holds for; or what no price explains; or late usage.
+
+    `first_on` to `last_on` are the days of its usage. Its credit is the part that free credit paid.
+    """
 
     statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="lines")
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=LINE_KINDS, default=LineKind.USAGE)
+    position = models.PositiveSmallIntegerField()
+    service = models.ForeignKey(Service, null=True, on_delete=models.PROTECT, related_name="+")
+    first_on = models.DateField()
+    last_on = models.DateField()
+    from_units = models.BigIntegerField(default=0)
+    unit_price_micro_usd = models.BigIntegerField(
+        null=True, help_text="Empty where there is none, and in statements of before lines had prices."
+    )
     units = models.BigIntegerField()
     amount_micro_usd = models.BigIntegerField()
+    credit_micro_usd = models.BigIntegerField()
+    net_micro_usd = models.GeneratedField(
+        expression=models.F("amount_micro_usd") - models.F("credit_micro_usd"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
 
     class Meta:
-        ordering: ClassVar = ["service__position"]
+        ordering: ClassVar = ["position"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["statement", "service"], name="statementline_once_per_service")
+            models.UniqueConstraint(fields=["statement", "position"], name="statementline_once_per_position"),
+            models.CheckConstraint(
+                condition=models.Q(first_on__lte=models.F("last_on")), name="statementline_has_days"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.service}: {self.amount_micro_usd} µUSD"
+        return f"{self.kind} {self.service}: {self.amount_micro_usd} µUSD"
+
+
+class Check(models.Model):
+    """That statistics, ledger and statements were compared, and what was found. Kept for a while."""
+
+    at = models.DateTimeField(db_index=True)
+    records_from_on = models.DateField(null=True, help_text="Raw records were read from this day on; empty: all.")
+    holds = models.BooleanField()
+    first_difference = models.TextField(blank=True)
+    n_differences = models.PositiveIntegerField(default=0)
+    account_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Whose sums differ, some of them.")
+    totals: models.JSONField[Any, dict[str, int]] = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {'holds' if self.holds else self.first_difference}"

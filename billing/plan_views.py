@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import account_or_404, requires
 from accounts.models import Plan
@@ -73,6 +74,7 @@ def plan_keep(request: SiteRequest) -> HttpResponse:
 
 
 def _to_plans(request: HttpRequest) -> HttpResponse:
-    response = redirect("billing:overview")
-    response["Location"] += "#plans"
-    return HttpResponseClientRedirect(response["Location"]) if request.headers.get("HX-Request") else response
+    # Anew, and where the reader was: a browser that is sent to a part of the page it shows fetches nothing.
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRefresh()
+    return redirect(reverse("billing:overview") + "#plans")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, QuerySet, RowRange, Sum, Window
 from django.db.models.functions import TruncMonth
 
 from accounts.models import Account, CreditEnd, CreditPeriod
@@ -78,12 +78,13 @@ def budget_of(account: Account) -> Budget | None:
 
 
 def price_list(day: date) -> list[Price]:
-    """The price in force on `day` for each service, in the services' order."""
+    """The price in force on `day` for each service with its tiers, in the services' order."""
     newest = (
         Price.objects.filter(effective_on__lte=day)
         .order_by("service_id", "-effective_on")
         .distinct("service_id")
         .select_related("service")
+        .prefetch_related("tiers")
     )
     return sorted(newest, key=lambda price: price.service.position)
 
@@ -202,9 +203,12 @@ def spend_by_service(account: Account, month: Month) -> list[ServiceSpend]:
 
 
 def ledger_of(account: Account) -> QuerySet[LedgerEntry]:
-    return LedgerEntry.objects.filter(account=account).order_by(
-        "-period_on", F("usage_on").desc(nulls_last=True), "-id"
+    """The account's entries, newest first, each with `balance_micro_usd`: the sum of all up to it, itself included."""
+    upwards = [F("period_on").asc(), F("usage_on").asc(nulls_first=True), F("id").asc()]
+    entries = LedgerEntry.objects.filter(account=account).annotate(
+        balance_micro_usd=Window(Sum("amount_micro_usd"), order_by=upwards, frame=RowRange(end=0))
     )
+    return entries.order_by("-period_on", F("usage_on").desc(nulls_last=True), "-id")
 
 
 def statements_of(account: Account) -> QuerySet[Statement]:

@@ -1,36 +1,56 @@
-"""Closes months: charges what is left to charge, expires unused credit, and writes the statements."""
+"""Closes months: charges what is left to charge, expires unused credit, and writes the statements.
+
+Some hundred accounts at a time, each batch in one transaction and a handful of queries, under the lock of those who
+charge: so a closing is safe to run again, beside another one, and after being killed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts.models import Account
-from billing.credit import MonthMoney
 from billing.errors import MonthNotOver
-from billing.ledger import entry_post, monthly_credit_grant, usage_charge, usage_charged
-from billing.models import EntryKind, Statement, StatementLine
-from billing.selectors import ServiceSpend, months_money, spend_by_service
+from billing.ledger import charges_lock, closing_credit_grant, entries_add, usage_charge
+from billing.lines import price_days
+from billing.models import EntryKind, LedgerEntry, Statement, StatementLine
+from billing.month_bills import MonthBill, month_bills
+from billing.pricing import PriceOn
+from billing.selectors import price_book
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month
 
+BATCH_ACCOUNTS = 500
 CHARGE_TRIES = 10
 
 
-def month_close(*, month: Month, now: datetime, account: Account | None = None) -> Iterator[Statement | None]:
-    """Writes the statements of `month`, an account at a time, and yields each (None: somebody else was quicker).
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """What is the same for all accounts of a closing."""
 
-    Safe to run again, at the same time, or after being killed: an account's statement, its charges and the
-    expiry of its credit are one transaction. Raises MonthNotOver while the month still runs.
+    month: Month
+    prices: list[PriceOn]
+    is_dry: bool
+
+
+def month_close(
+    *, month: Month, now: datetime, account: Account | None = None, is_dry: bool = False
+) -> Iterator[Statement | None]:
+    """Writes the statements of `month` and yields each (None: it was there, or somebody else was quicker).
+
+    An account's statement, its charges and the expiry of its credit are one transaction, with those of its batch.
+    Where `is_dry`, each batch is written and taken back. Raises MonthNotOver while the month still runs.
     """
     if now < month.bounds(settings.BILLING_ZONE)[1]:
         raise MonthNotOver(f"{month} is not over yet in {settings.BILLING_TIME_ZONE}.")
-    for each in accounts_to_close(month, account):
-        yield _close_account(each, month)
+    closing = _Closing(month, price_book(), is_dry)
+    accounts = accounts_to_close(month, account)
+    for start in range(0, len(accounts), BATCH_ACCOUNTS):
+        yield from _close_batch(accounts[start : start + BATCH_ACCOUNTS], closing)
 
 
 def accounts_to_close(month: Month, account: Account | None = None) -> list[Account]:
@@ -42,61 +62,86 @@ def accounts_to_close(month: Month, account: Account | None = None) -> list[Acco
     return list(accounts.select_related("plan", "next_plan").order_by("id"))
 
 
-def _close_account(account: Account, month: Month) -> Statement | None:
-    try:
-        with transaction.atomic():
-            if Statement.objects.filter(account=account, period_on=month.first_day).exists():
-                return None
-            monthly_credit_grant(month=month, accounts=[account])
-            return _write_statement(account, month, _charge(account, month))
-    except IntegrityError:
-        # Somebody else closed it between our look and our write; theirs stands.
-        if Statement.objects.filter(account=account, period_on=month.first_day).exists():
-            return None
-        raise
+@transaction.atomic
+def _close_batch(accounts: Sequence[Account], closing: _Closing) -> list[Statement | None]:
+    # Whoever holds the lock is alone in charging and closing; what others have closed is seen after it.
+    charges_lock()
+    month = closing.month
+    closed = set(
+        Statement.objects.filter(account__in=accounts, period_on=month.first_day).values_list("account_id", flat=True)
+    )
+    still_open = [account for account in accounts if account.pk not in closed]
+    closing_credit_grant(month=month, accounts=still_open)
+    bills = _charged_bills(still_open, closing)
+    written = _write_statements(bills, month)
+    _expire_credit(bills, month)
+    transaction.set_rollback(closing.is_dry)
+    return [written.get(account.pk) for account in accounts]
 
 
-def _charge(account: Account, month: Month) -> list[ServiceSpend]:
-    """Charges the month's usage and returns it by service.
+def _charged_bills(accounts: Sequence[Account], closing: _Closing) -> list[MonthBill]:
+    """Charges the month's usage and returns the accounts' bills.
 
     Again, where a rollup added something between the charge and our look: the lines are to say what the ledger
     says. Sums that no charge accounts for are for `verify_usage` to find, not for the closing to wait for.
     """
+    month, ids = closing.month, [account.pk for account in accounts]
+    days = price_days(month, closing.prices)
     for _ in range(CHARGE_TRIES):
-        usage_charge(before=month.next.first_day, account=account)
-        spends = spend_by_service(account, month)
-        if sum(spend.cost_micro_usd for spend in spends) == usage_charged(account, month):
+        usage_charge(since=month.first_day, before=month.next.first_day, account_ids=ids)
+        bills = month_bills(month, ids, prices=closing.prices, days=days)
+        if all(bill.is_charged for bill in bills):
             break
-    return spends
+    return bills
 
 
-def _write_statement(account: Account, month: Month, spends: list[ServiceSpend]) -> Statement:
-    money = months_money(account).get(month, MonthMoney())
-    money = replace(money, usage_micro_usd=usage_charged(account, month))
-    statement = Statement.objects.create(
-        account=account,
-        period_on=month.first_day,
-        number=f"{month}-{account.pk:06d}",
-        gross_micro_usd=money.charged_micro_usd,
-        credit_micro_usd=money.credit_used_micro_usd,
-        net_micro_usd=money.paid_micro_usd,
-        closed_at=utc_now(),
+def _write_statements(bills: Sequence[MonthBill], month: Month) -> dict[int, Statement]:
+    """The new statements by account id."""
+    now = utc_now()
+    statements = Statement.objects.bulk_create(
+        Statement(
+            account_id=bill.account_id,
+            period_on=month.first_day,
+            number=f"{month}-{bill.account_id:06d}",
+            gross_micro_usd=bill.money.charged_micro_usd,
+            credit_micro_usd=bill.money.credit_used_micro_usd,
+            net_micro_usd=bill.money.paid_micro_usd,
+            closed_at=now,
+        )
+        for bill in bills
     )
     StatementLine.objects.bulk_create(
-        StatementLine(
-            statement=statement,
-            service=spend.service,
-            units=spend.units,
-            amount_micro_usd=spend.cost_micro_usd,
-        )
-        for spend in spends
-        if spend.units or spend.cost_micro_usd
+        (
+            StatementLine(
+                statement=statement,
+                kind=line.kind,
+                position=position,
+                service_id=line.service_id,
+                first_on=line.first_on,
+                last_on=line.last_on,
+                from_units=line.from_units,
+                unit_price_micro_usd=line.unit_price_micro_usd,
+                units=line.units,
+                amount_micro_usd=line.amount_micro_usd,
+                credit_micro_usd=line.credit_micro_usd,
+            )
+            for statement, bill in zip(statements, bills, strict=True)
+            for position, line in enumerate(bill.lines, 1)
+        ),
+        batch_size=5_000,
     )
-    if money.credit_unused_micro_usd:
-        entry_post(
-            account=account,
-            month=month,
+    return {statement.account_id: statement for statement in statements}
+
+
+def _expire_credit(bills: Sequence[MonthBill], month: Month) -> None:
+    """What is unused ends. No gate is told: unused credit of a month that is over was no money before either."""
+    entries_add(
+        LedgerEntry(
+            account_id=bill.account_id,
+            period_on=month.first_day,
             kind=EntryKind.EXPIRED_CREDIT,
-            amount_micro_usd=-money.credit_unused_micro_usd,
+            amount_micro_usd=-bill.money.credit_unused_micro_usd,
         )
-    return statement
+        for bill in bills
+        if bill.money.credit_unused_micro_usd
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
+from billing.alerts import spending_watch
+from billing.checks import check_make
 from billing.ledger import monthly_credit_grant, usage_charge
 from billing.statements import month_close
 from goongdash.lib.clock import utc_now
@@ -31,3 +33,19 @@ def close_past_months() -> int:
     last = Month.of(day_of(now, settings.BILLING_ZONE)).previous
     months = (last.previous.previous, last.previous, last)
     return sum(statement is not None for month in months for statement in month_close(month=month, now=now))
+
+
+@shared_task(name="billing.verify_usage")
+def verify_usage() -> int:
+    """Differences found. Raw records of the last days only: those of before are read once a night."""
+    return check_make(now=utc_now(), n_days_of_records=3)
+
+
+@shared_task(name="billing.verify_all_usage")
+def verify_all_usage() -> int:
+    return check_make(now=utc_now())
+
+
+@shared_task(name="billing.watch_spending")
+def watch_spending() -> int:
+    return spending_watch()

@@ -16,7 +16,8 @@ app.autodiscover_tasks()
 # Every task may run twice, late, or beside itself. One that waited longer than `expires` seconds is dropped:
 # the next one does its work. Hours are those of BILLING_TIME_ZONE.
 app.conf.beat_schedule = {
-    "roll up usage": {"task": "stats.roll_up_usage", "schedule": 2.0, "options": {"expires": 10}},
+    "roll up usage": {"task": "stats.roll_up_usage", "schedule": 1.0, "options": {"expires": 5}},
+    "watch spending": {"task": "billing.watch_spending", "schedule": 3.0, "options": {"expires": 10}},
     "watch usage": {"task": "stats.watch_usage", "schedule": 60.0, "options": {"expires": 50}},
     "keep partitions": {"task": "stats.keep_partitions", "schedule": 3_600.0, "options": {"expires": 3_000}},
     "forget audit": {
@@ -47,6 +48,16 @@ app.conf.beat_schedule = {
     "charge usage": {
         "task": "billing.charge_usage",
         "schedule": crontab(minute=7),
+        "options": {"expires": 3_000},
+    },
+    "verify usage": {
+        "task": "billing.verify_usage",
+        "schedule": crontab(minute=19),
+        "options": {"expires": 3_000},
+    },
+    "verify all usage": {
+        "task": "billing.verify_all_usage",
+        "schedule": crontab(minute=49, hour=4),
         "options": {"expires": 3_000},
     },
     "close past months": {

@@ -17,6 +17,7 @@ from environs import Env, EnvError, validate
 from goongdash.embedded import paths
 from goongdash.folders import folder
 from goongdash.networks import networks
+from goongdash.rates import rate
 from goongdash.secrets import development_secrets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,6 +26,7 @@ DATA_DIR = paths.data_dir()
 env = Env(expand_vars=False)
 env.add_parser("networks", networks)
 env.add_parser("folder", folder)
+env.add_parser("rate", rate)
 
 try:
     GOONGDASH_ENV = env.str("GOONGDASH_ENV", "development", validate=validate.OneOf(["development", "production"]))
@@ -83,6 +85,8 @@ try:
     KEY_SPIKE_MIN_REQUESTS = env.int("KEY_SPIKE_MIN_REQUESTS", 200, validate=validate.Range(1, 10**9))
     KEY_SPIKE_LEARNING_DAYS = env.int("KEY_SPIKE_LEARNING_DAYS", 3, validate=validate.Range(1, 7))
     KEY_SPIKE_QUOTA = env.int("KEY_SPIKE_QUOTA", 100, validate=validate.Range(0, 10**9))
+    # How often one token may ask the usage API.
+    USAGE_API_RATE = env.rate("USAGE_API_RATE", rate("60/m"))
     _zone = validate.OneOf(available_timezones(), error="{input!r} is no time zone; write it as Asia/Ho_Chi_Minh.")
     BILLING_TIME_ZONE = env.str("BILLING_TIME_ZONE", "Asia/Ho_Chi_Minh", validate=_zone)
 
@@ -169,7 +173,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.UserLanguageMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

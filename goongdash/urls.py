@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from goongdash.api import urls as api_urls
 from goongdash.health import healthz
 
 admin.site.site_header = admin.site.site_title = "Goongdash operators"
@@ -31,4 +32,5 @@ urlpatterns = [
     path("", include("stats.receipt_urls")),
     path("", include("stats.replay_urls")),
     path("", include("billing.urls")),
+    path("api/v1/", api_urls),
 ]

@@ -90,6 +90,15 @@ def build_inter(files: Unpacked) -> dict[str, bytes]:
     return fonts | {"inter/LICENSE": files["LICENSE"]}
 
 
+def build_inter_print(files: Unpacked) -> dict[str, bytes]:
+    """The same letters for PDF files, which take no woff2."""
+    fonts = {
+        "inter-print/regular.ttf": files["400Regular/Inter_400Regular.ttf"],
+        "inter-print/semibold.ttf": files["600SemiBold/Inter_600SemiBold.ttf"],
+    }
+    return fonts | {"inter-print/LICENSE": files["LICENSE_FONT"]}
+
+
 PACKAGES = (
     Package(
         name="@tabler/core",
@@ -119,6 +128,17 @@ PACKAGES = (
             "inter/latin-ext.woff2": "34b9c504cab7a73e37b746343a449132e56cf7b5481af2cb81dc74dcff25c956",
             "inter/vietnamese.woff2": "5c66f9e07e90c6d4ac4922cc68d60de26c17b1858e677fb5e603fce3952b3ff2",
             "inter/LICENSE": "3b0a5fca3d17942cde889069889dedbbbd075e9b599968c82a95f4d944e9b345",
+        },
+    ),
+    Package(
+        name="@expo-google-fonts/inter",
+        version="0.4.2",
+        integrity="sha512-syfiImMaDmq7cFi0of+waE2M4uSCyd16zgyWxdPOY7fN2VBmSLKEzkfbZgeOjJq61kSqPBNNtXjggiQiSD6gMQ==",
+        build=build_inter_print,
+        sha256={
+            "inter-print/regular.ttf": "a414b48aa577ef2c62ebb135341ddeef33ee26a4f5dc9f787f93c1aab08ebb50",
+            "inter-print/semibold.ttf": "f30e9d2574c3bec5144347ff965f9841c8f06857f0b7383000f8c9489a161841",
+            "inter-print/LICENSE": "5b9321a4298cfeb6b34354164a1c3afc3db114569984c502b9b35d988fd58c57",
         },
     ),
     Package(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from keys.origins import Origin
 from keys.patterns import UrlPattern
 from keys.restrictions import RestrictionEntry, entry_text
@@ -16,12 +18,12 @@ _HTTP_PORTS = {"http": 80, "https": 443}
 
 
 class Caution(StrEnum):
-    ANY_SITE = "any site"
+    ANY_SITE = "any_site"
     PATH = "path"
     PORT = "port"
-    HTTP_ONLY = "http only"
-    NO_SUBDOMAIN = "no subdomain"
-    NO_APEX = "no apex"
+    HTTP_ONLY = "http_only"
+    NO_SUBDOMAIN = "no_subdomain"
+    NO_APEX = "no_apex"
     ADDRESS = "address"
 
 
@@ -38,7 +40,7 @@ class Advice:
 def entry_advice(entry: RestrictionEntry) -> list[Advice]:
     """What one entry gives reason to say, whatever else is on the list."""
     if not isinstance(entry, UrlPattern):
-        return [_ANY_ADDRESS] if entry.prefixlen == 0 else []
+        return [_any_address()] if entry.prefixlen == 0 else []
     found = (_any_site(entry), _path(entry), _port(entry), _http_only(entry))
     return [advice for advice in found if advice is not None]
 
@@ -57,9 +59,9 @@ def _any_site(pattern: UrlPattern) -> Advice | None:
     host = pattern.parts.host
     labels = host.split(".")
     if host == "*" or labels == ["*"] * len(labels):
-        text = "This lets every web site pass: whoever finds the key can use it, and you pay."
+        text = _("This lets every web site pass: whoever finds the key can use it, and you pay.")
     elif labels[0] == "*" and (len(labels) == 2 or _is_registry(labels[1:])) and not labels[-1].startswith("local"):
-        text = f"This lets every web site under “.{host[2:]}” pass, strangers’ among them."
+        text = _("This lets every web site under “.%(domain)s” pass, strangers’ among them.") % {"domain": host[2:]}
     else:
         return None
     return Advice(Caution.ANY_SITE, text)
@@ -68,24 +70,24 @@ def _any_site(pattern: UrlPattern) -> Advice | None:
 def _path(pattern: UrlPattern) -> Advice | None:
     if not pattern.has_path:
         return None
-    text = "Most browsers name only the site, not the page, so an entry with a path rarely lets a request pass."
+    text = _("Most browsers name only the site, not the page, so an entry with a path rarely lets a request pass.")
     return Advice(Caution.PATH, text, _with(pattern, path="/*"), is_instead=True)
 
 
 def _port(pattern: UrlPattern) -> Advice | None:
-    scheme, host, port, _ = pattern.parts
+    scheme, host, port = pattern.parts[:3]
     is_own_machine = host in ("localhost", "[::1]", "0.0.0.0") or host.startswith("127.")  # noqa: S104
     if port or not is_own_machine or scheme not in ("http", "https", "http*"):
         return None
-    text = "Without a port this is port 80 for http and 443 for https; development servers use others."
+    text = _("Without a port this is port 80 for http and 443 for https; development servers use others.")
     return Advice(Caution.PORT, text, _with(pattern, port="*"), is_instead=True)
 
 
 def _http_only(pattern: UrlPattern) -> Advice | None:
-    scheme, host, port, _ = pattern.parts
+    scheme, host, port = pattern.parts[:3]
     if scheme != "http" or port or host == "localhost" or host.startswith(("127.", "[", "10.", "192.168.")):
         return None
-    text = "This covers http only, and most sites are on https."
+    text = _("This covers http only, and most sites are on https.")
     return Advice(Caution.HTTP_ONLY, text, _with(pattern, scheme="http*"), is_instead=True)
 
 
@@ -95,13 +97,15 @@ def _relatives(pattern: UrlPattern, patterns: Sequence[UrlPattern]) -> Advice | 
     if host.startswith("*.") and "*" not in host[2:] and not _is_registry(host[2:].split(".")) and "." in host[2:]:
         domain = host[2:]
         if not _is_covered(domain, pattern, patterns):
-            text = f"“{host}” covers the subdomains of “{domain}”, not “{domain}” itself."
+            words = _("“%(wild)s” covers the subdomains of “%(domain)s”, not “%(domain)s” itself.")
+            text = words % {"wild": host, "domain": domain}
             return Advice(Caution.NO_APEX, text, _relative(pattern, domain))
     elif host.startswith("www.") and _is_domain(host[4:]):
         if not _is_covered(host[4:], pattern, patterns):
-            return Advice(Caution.NO_APEX, f"“{host}” does not cover “{host[4:]}”.", _relative(pattern, host[4:]))
+            text = _("“%(host)s” does not cover “%(domain)s”.") % {"host": host, "domain": host[4:]}
+            return Advice(Caution.NO_APEX, text, _relative(pattern, host[4:]))
     elif _is_domain(host) and not _is_covered(f"www.{host}", pattern, patterns):
-        text = f"“{host}” covers no subdomain, not even “www.{host}”."
+        text = _("“%(host)s” covers no subdomain, not even “www.%(host)s”.") % {"host": host}
         return Advice(Caution.NO_SUBDOMAIN, text, _relative(pattern, f"*.{host}"))
     return None
 
@@ -120,13 +124,21 @@ def _is_covered(host: str, like: UrlPattern, patterns: Sequence[UrlPattern]) -> 
 
 def _address(text: str, *, is_from_browsers: bool) -> Advice:
     if is_from_browsers:
-        why = "from web pages, requests come from the addresses of your visitors, which change and are not yours."
+        words = _(
+            "“%(address)s” is for servers: from web pages, requests come from the addresses of your visitors, "
+            "which change and are not yours."
+        )
     else:
-        why = "any one entry is enough, so a request from that address passes whatever web site it names."
-    return Advice(Caution.ADDRESS, f"“{text}” is for servers: {why}")
+        words = _(
+            "“%(address)s” is for servers: any one entry is enough, so a request from that address passes "
+            "whatever web site it names."
+        )
+    return Advice(Caution.ADDRESS, words % {"address": text})
 
 
-_ANY_ADDRESS = Advice(Caution.ANY_SITE, "This lets every address pass: whoever finds the key can use it, and you pay.")
+def _any_address() -> Advice:
+    text = _("This lets every address pass: whoever finds the key can use it, and you pay.")
+    return Advice(Caution.ANY_SITE, text)
 
 
 def _with(pattern: UrlPattern, **changed: str) -> str:

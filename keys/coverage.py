@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from keys.errors import PART_NAMES
 from keys.examples import example_site
 from keys.origins import Origin, default_port, origin_text, parse_url
 from keys.patterns import UrlPart, UrlPattern
@@ -20,6 +21,10 @@ class Uncovered:
 
     text: str
     part: UrlPart | None = None
+
+    @property
+    def part_name(self) -> str:
+        return "" if self.part is None else str(PART_NAMES[self.part])
 
 
 @dataclass(frozen=True, slots=True)

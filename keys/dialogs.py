@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -73,8 +74,10 @@ def key_edit_dialog(request: SiteRequest, key_id: int) -> HttpResponse:
         except (KeyInvalid, RestrictionError) as error:
             form.add_error(None, str(error))
         else:
-            text = "is saved, and holds at once" if changed else "is as it was: nothing was changed"
-            messages.success(request, f"“{form.cleaned_data['name']}” {text}.")
+            words = _("“%(name)s” is saved, and holds at once.")
+            if not changed:
+                words = _("“%(name)s” is as it was: nothing was changed.")
+            messages.success(request, words % {"name": form.cleaned_data["name"]})
             return render(request, "keys/_done.html", beside(request, account))
     return _form(request, "keys/_edit.html", form, key=key)
 

@@ -14,7 +14,21 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
 Part = Literal["scheme", "host", "port", "path", "pattern", "address", "prefix"]
+# As pages name them.
+PART_NAMES: dict[Part, Promise] = {
+    "scheme": _("scheme"),
+    "host": _("host"),
+    "port": pgettext_lazy("part of a URL", "port"),
+    "path": _("path"),
+    "pattern": _("pattern"),
+    "address": _("address"),
+    "prefix": _("prefix"),
+}
 
 
 class RestrictionError(ValueError):
@@ -28,6 +42,10 @@ class RestrictionError(ValueError):
 
     def __str__(self) -> str:
         return self.reason
+
+    @property
+    def part_name(self) -> str:
+        return str(PART_NAMES[self.part])
 
 
 class PatternError(RestrictionError):

@@ -10,6 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from keys.errors import PART_NAMES
 from keys.ip_ranges import ip_in_ranges
 from keys.origins import Origin, default_port, origin_text, request_origin
 from keys.patterns import UrlPart, UrlPattern
@@ -30,6 +34,10 @@ class PartCheck:
     @property
     def fits(self) -> bool:
         return not self.why_not
+
+    @property
+    def part_name(self) -> str:
+        return str(PART_NAMES[self.part])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def explain(
     """
     entries = tuple(dict.fromkeys(entries))
     if origin is not None and Restrictions.of_parsed((), blocked=blocked).blocks(origin):
-        reason = f"{origin.host} is blocked on this key, whatever the list says."
+        reason = _("%(host)s is blocked on this key, whatever the list says.") % {"host": origin.host}
         return Explanation(False, reason, tuple(entry_check(entry, origin=origin, ip=ip) for entry in entries), True)
     if ip is None:  # No range is asked then; the list without them is, unless nothing were left of it.
         asked = tuple(entry for entry in entries if isinstance(entry, UrlPattern))
@@ -98,30 +106,30 @@ def _allows(entries: Iterable[RestrictionEntry], origin: Origin | None, ip: _Ip,
 
 def _reason(checks: tuple[EntryCheck, ...], is_allowed: bool, origin: Origin | None) -> str:
     if not checks:
-        return "The list is empty: the key works from anywhere."
+        return _("The list is empty: the key works from anywhere.")
     matched = next((check.text for check in checks if check.is_match), None)
     if matched is not None:
-        return f"“{matched}” lets it pass."
+        return _("“%(entry)s” lets it pass.") % {"entry": matched}
     if is_allowed:
-        return "It names no web site, and this key lets such requests pass."
+        return _("It names no web site, and this key lets such requests pass.")
     if origin is None:
-        return "It names no web site, and no IP address on the list fits."
-    return "No entry fits; one would be enough."
+        return _("It names no web site, and no IP address on the list fits.")
+    return _("No entry fits; one would be enough.")
 
 
 def _range_check(network: IPv4Network | IPv6Network, ip: _Ip | None) -> EntryCheck:
     text = entry_text(network)
     if ip is None:
-        return EntryCheck(text, False, why_not="Enter an IP address to have it compared.")
+        return EntryCheck(text, False, why_not=_("Enter an IP address to have it compared."))
     if ip_in_ranges(ip, (network,)):
         return EntryCheck(text, True)
-    where = "is another address" if network.num_addresses == 1 else "is not in this range"
-    return EntryCheck(text, False, why_not=f"{ip} {where}.")
+    words = _("%(ip)s is another address.") if network.num_addresses == 1 else _("%(ip)s is not in this range.")
+    return EntryCheck(text, False, why_not=words % {"ip": ip})
 
 
 def _pattern_check(pattern: UrlPattern, origin: Origin | None) -> EntryCheck:
     if origin is None:
-        return EntryCheck(pattern.text, False, why_not="The request names no web site.")
+        return EntryCheck(pattern.text, False, why_not=_("The request names no web site."))
     faults = pattern.faults(origin)
     wanted = pattern.parts
     found = {"scheme": origin.scheme, "host": origin.host, "port": str(origin.port or "none"), "path": origin.path}
@@ -140,20 +148,26 @@ def _pattern_check(pattern: UrlPattern, origin: Origin | None) -> EntryCheck:
 def _why_not(part: UrlPart, pattern: UrlPattern, origin: Origin) -> str:
     wanted = pattern.parts
     if part == "scheme":
-        return f"The page is on {origin.scheme}, the entry is for {wanted.scheme}."
+        words = _("The page is on %(found)s, the entry is for %(wanted)s.")
+        return words % {"found": origin.scheme, "wanted": wanted.scheme}
     if part == "host":
         return _why_not_host(wanted.host, origin.host)
     if part == "port":
-        port = wanted.port or str(default_port(origin.scheme) or "none")
-        return f"The page is on port {origin.port or 'none'}, the entry is for port {port}."
+        none = pgettext("port", "none")
+        port = wanted.port or default_port(origin.scheme) or none
+        words = _("The page is on port %(found)s, the entry is for port %(wanted)s.")
+        return words % {"found": origin.port or none, "wanted": port}
     if origin.path == "/" and pattern.has_path:
-        return f"The entry is for {wanted.path}, and only “/” was sent, as browsers do from one site to another."
-    return f"The page’s path is {origin.path}, the entry is for {wanted.path}."
+        words = _("The entry is for %(wanted)s, and only “/” was sent, as browsers do from one site to another.")
+        return words % {"wanted": wanted.path}
+    words = _("The page’s path is %(found)s, the entry is for %(wanted)s.")
+    return words % {"found": origin.path, "wanted": wanted.path}
 
 
 def _why_not_host(wanted: str, found: str) -> str:
+    names = {"found": found, "wanted": wanted}
     if wanted == f"*.{found}":
-        return f"{wanted} covers the subdomains of {found}, not {found} itself."
+        return _("%(wanted)s covers the subdomains of %(found)s, not %(found)s itself.") % names
     if "*" not in wanted and found.endswith(f".{wanted}"):
-        return f"{found} is a subdomain, and {wanted} covers none."
-    return f"{found} is not {wanted}."
+        return _("%(found)s is a subdomain, and %(wanted)s covers none.") % names
+    return _("%(found)s is not %(wanted)s.") % names

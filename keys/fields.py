@@ -7,8 +7,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.figures import number
 from goongdash.lib.money import MoneyError, format_usd, parse_usd
 from keys.entries import entries_read
 from keys.limits import MAX_LIMIT
@@ -25,10 +27,15 @@ class EntriesField(forms.Field):
         entries = entries_read(value or [])
         n_bad = sum(entry.error is not None for entry in entries)
         if n_bad:
-            noun = "One entry" if n_bad == 1 else f"{n_bad} entries"
-            raise ValidationError(f"{noun} of the list cannot be used, for the reason shown there.")
+            words = ngettext(
+                "One entry of the list cannot be used, for the reason shown there.",
+                "%(n)s entries of the list cannot be used, for the reason shown there.",
+                n_bad,
+            )
+            raise ValidationError(words % {"n": number(n_bad)})
         if len(entries) > MAX_RESTRICTIONS:
-            raise ValidationError(f"A key takes at most {MAX_RESTRICTIONS} entries; these are {len(entries):,}.")
+            words = gettext("A key takes at most %(max)s entries; these are %(n)s.")
+            raise ValidationError(words % {"max": number(MAX_RESTRICTIONS), "n": number(len(entries))})
         return [entry.text for entry in entries]
 
     def has_changed(self, initial: Iterable[str] | None, data: Iterable[str] | None) -> bool:
@@ -59,8 +66,8 @@ class LimitField(forms.IntegerField):
     widget = forms.TextInput
 
     def __init__(self, **options: Any) -> None:
-        too_low = "A limit is 1 or more. To refuse every request, delete the key."
-        errors = {"invalid": "Write a whole number.", "min_value": too_low}
+        too_low = _("A limit is 1 or more. To refuse every request, delete the key.")
+        errors = {"invalid": _("Write a whole number."), "min_value": too_low}
         super().__init__(min_value=1, max_value=MAX_LIMIT, required=False, error_messages=errors, **options)
 
     def to_python(self, value: Any) -> int | None:
@@ -85,9 +92,9 @@ class UsdField(forms.CharField):
         try:
             amount_micro_usd = parse_usd(text)
         except MoneyError:
-            raise ValidationError("Write an amount in dollars, such as 25 or 12.50.") from None
+            raise ValidationError(_("Write an amount in dollars, such as 25 or 12.50.")) from None
         if amount_micro_usd <= 0:
-            raise ValidationError("A cap is more than nothing. To refuse every request, delete the key.")
+            raise ValidationError(_("A cap is more than nothing. To refuse every request, delete the key."))
         return amount_micro_usd
 
     def run_validators(self, value: Any) -> None:
@@ -97,7 +104,7 @@ class UsdField(forms.CharField):
         return format_usd(value).removeprefix("$") if isinstance(value, int) else value
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "decimal", "autocomplete": "off", "placeholder": "No cap"}
+        return {"inputmode": "decimal", "autocomplete": "off", "placeholder": gettext("No cap")}
 
 
 class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -105,7 +112,10 @@ class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     def __init__(self, **options: Any) -> None:
         super().__init__(Service.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, **options)
-        self.error_messages["invalid_choice"] = "One of these services is not there any more."
+        self.error_messages["invalid_choice"] = _("One of these services is not there any more.")
+
+    def label_from_instance(self, service: Service) -> str:
+        return service.title
 
     def clean(self, value: Any) -> list[int]:  # type: ignore[override]
         return [service.pk for service in super().clean(value)]

@@ -11,17 +11,18 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.forms.boundfield import BoundWidget
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.figures import number
 from accounts.models import Plan
-from accounts.plan_rows import UNLIMITED, plan_row
 from keys.entries import Entry, entries_read
 from keys.fields import EntriesField, LimitField, ModeField, ServicesField, SpikeField, UsdField
 from keys.limits import KeyLimits
 from keys.models import ApiKey, KeyType, OnSpike, RestrictionsMode
 from keys.selectors import services_to_choose
 
-_TOO_LONG = "At most %(limit_value)d characters, please; these are %(show_value)d."
+_TOO_LONG = _("At most %(limit_value)d characters, please; these are %(show_value)d.")
 _LIMITS = ("rate_limit", "requests_per_day", "requests_per_month")
 # What the plan calls it: a map load is the request of a map tiles key.
 _PLANS_NAME: dict[tuple[str | None, str], str] = {(KeyType.TILES.value, "requests_per_month"): "map_loads_per_month"}
@@ -31,43 +32,43 @@ class KeyForm(forms.Form):
     """What the dialog asks. `arguments` are those of `key_create` and, but for the type, of `key_update`."""
 
     key_type = forms.ChoiceField(
-        label="API Key type",
-        help_text="Please select a type of key you want to create",
-        choices=[(KeyType.REST, "API Key"), (KeyType.TILES, "Maptiles Key")],
+        label=_("API Key type"),
+        help_text=_("Please select a type of key you want to create"),
+        choices=[(KeyType.REST, _("API Key")), (KeyType.TILES, _("Maptiles Key"))],
         initial=KeyType.REST,
         widget=forms.RadioSelect,
     )
     name = forms.CharField(
-        label="API Key Name",
-        help_text="Choose a name to help associate it with a project.",
+        label=_("API Key Name"),
+        help_text=_("Choose a name to help associate it with a project."),
         max_length=100,
-        error_messages={"required": "Give the key a name.", "max_length": _TOO_LONG},
-        widget=forms.TextInput(attrs={"placeholder": "Enter name …", "autocomplete": "off"}),
+        error_messages={"required": _("Give the key a name."), "max_length": _TOO_LONG},
+        widget=forms.TextInput(attrs={"placeholder": _("Enter name …"), "autocomplete": "off"}),
     )
     description = forms.CharField(
-        label="Description",
-        help_text="The description helps you become more aware of your project.",
+        label=_("Description"),
+        help_text=_("The description helps you become more aware of your project."),
         max_length=1_000,
         required=False,
         error_messages={"max_length": _TOO_LONG},
-        widget=forms.Textarea(attrs={"placeholder": "Enter description…", "rows": 3}),
+        widget=forms.Textarea(attrs={"placeholder": _("Enter description…"), "rows": 3}),
     )
-    restrictions = EntriesField(label="Web sites and IP addresses", required=False)
+    restrictions = EntriesField(label=_("Web sites and IP addresses"), required=False)
     restrictions_mode = ModeField(label=_("What the list does"))
     allows_no_origin = forms.BooleanField(
-        label="Let requests without an origin pass",
-        help_text="Apps and servers name no web site. Anyone can leave it out, so tick this only if you need it.",
+        label=_("Let requests without an origin pass"),
+        help_text=_("Apps and servers name no web site. Anyone can leave it out, so tick this only if you need it."),
         required=False,
     )
-    services = ServicesField(label="Services", help_text="What the key opens. None ticked: all of them.")
+    services = ServicesField(label=_("Services"), help_text=_("What the key opens. None ticked: all of them."))
     rate_limit = LimitField()
-    requests_per_day = LimitField(label="Requests a day")
-    requests_per_month = LimitField(label="Requests a month")
-    spend_cap_micro_usd = UsdField(label="Spend cap a month, in dollars")
+    requests_per_day = LimitField(label=_("Requests a day"))
+    requests_per_month = LimitField(label=_("Requests a month"))
+    spend_cap_micro_usd = UsdField(label=_("Spend cap a month, in dollars"))
     expires_at = forms.DateTimeField(
-        label="Expires",
+        label=_("Expires"),
         required=False,
-        error_messages={"invalid": "Write a day and a time, such as 2027-01-31 09:00."},
+        error_messages={"invalid": _("Write a day and a time, such as 2027-01-31 09:00.")},
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "max": "9998-12-31T23:59"}, format="%Y-%m-%dT%H:%M"
         ),
@@ -97,14 +98,12 @@ class KeyForm(forms.Form):
         self._name_the_plan()
 
     def _name_the_plan(self) -> None:
-        row = plan_row(self.plan)
-        n_requests, _, window = row.rate.partition(" ")
-        self.fields["rate_limit"].label = f"Requests {window} for each IP address"
-        self.fields["expires_at"].help_text = f"In the time of {settings.BILLING_TIME_ZONE}. Empty: never."
-        plans = {"rate_limit": n_requests, "requests_per_day": row.requests_per_day, "requests_per_month": UNLIMITED}
-        for name, limit in plans.items():
-            words = "No limit of its own" if limit == UNLIMITED else f"{limit}, as in the plan"
-            self.fields[name].widget.attrs["placeholder"] = words
+        self.fields["rate_limit"].label = _rate_label(self.plan)
+        in_zone = gettext("In the time of %(zone)s. Empty: never.") % {"zone": settings.BILLING_TIME_ZONE}
+        self.fields["expires_at"].help_text = in_zone
+        plans = {"rate_limit": self.plan.rate_limit, "requests_per_day": self.plan.requests_per_day}
+        for name in _LIMITS:
+            self.fields[name].widget.attrs["placeholder"] = _limit_of_plan(plans.get(name))
 
     @property
     def entries(self) -> list[Entry]:
@@ -139,7 +138,7 @@ class KeyForm(forms.Form):
         if stored is not None and expires_at == _to_the_minute(stored):
             return stored
         if expires_at is not None and expires_at <= self.now:
-            raise ValidationError("This is past already. To stop the key at once, delete it.")
+            raise ValidationError(gettext("This is past already. To stop the key at once, delete it."))
         return expires_at
 
     def clean_on_spike(self) -> str:
@@ -151,11 +150,30 @@ class KeyForm(forms.Form):
             limit, plans = self.cleaned_data.get(name), getattr(self.plan, _PLANS_NAME.get((key_type, name), name))
             is_new = limit != self.initial.get(name)  # The plan may have become smaller since.
             if limit is not None and plans is not None and limit > plans and is_new:
-                self.add_error(name, f"The plan allows {plans:,}; a key can have less, not more.")
+                words = gettext("The plan allows %(limit)s; a key can have less, not more.")
+                self.add_error(name, words % {"limit": number(plans)})
         # Boxes of the other type may be ticked still, from before the type was chosen.
         of_type = {service.pk for service in self.fields["services"].queryset if service.key_type == key_type}  # type: ignore[attr-defined]
         self.cleaned_data["services"] = [pk for pk in self.cleaned_data.get("services", []) if pk in of_type]
         return self.cleaned_data
+
+
+def _rate_label(plan: Plan) -> str:
+    match plan.rate_window_s:
+        case 1:
+            return gettext("Requests a second for each IP address")
+        case 60:
+            return gettext("Requests a minute for each IP address")
+        case 3_600:
+            return gettext("Requests an hour for each IP address")
+        case window_s:
+            return gettext("Requests in %(seconds)s seconds for each IP address") % {"seconds": number(window_s)}
+
+
+def _limit_of_plan(limit: int | None) -> str:
+    if limit is None:
+        return gettext("No limit of its own")
+    return gettext("%(limit)s, as in the plan") % {"limit": number(limit)}
 
 
 def _chosen(key_type: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import ActorKind, AuditAction
@@ -36,14 +37,15 @@ def key_block_origin(*, key: ApiKey, origin: str) -> bool:
     """
     host = blockable_host(origin)
     if host is None:
-        raise OriginError("That is not the address of a web site.")
+        raise OriginError(_("That is not the address of a web site."))
     # Held, so that two at once can't go beyond the number.
     stored = ApiKey.objects.select_for_update(of=("self",)).select_related("account").get(pk=key.pk)
     hosts = set(stored.blocked_origins.values_list("host", flat=True))
     if host in hosts:
         return False
     if len(hosts) >= MAX_BLOCKED:
-        raise OriginError(f"{MAX_BLOCKED} origins are blocked on this key. A restriction list keeps all others out.")
+        words = _("%(n)s origins are blocked on this key. A restriction list keeps all others out.")
+        raise OriginError(words % {"n": MAX_BLOCKED})
     BlockedOrigin.objects.create(key=stored, host=host, created_at=utc_now())
     _record(AuditAction.KEY_ORIGIN_BLOCKED, stored, origin=(None, host))
     return True
@@ -52,7 +54,7 @@ def key_block_origin(*, key: ApiKey, origin: str) -> bool:
 @transaction.atomic
 def key_unblock_origin(*, key: ApiKey, host: str) -> bool:
     """Leaves the host to the restriction list again; False if it was not blocked."""
-    n_deleted, _ = BlockedOrigin.objects.filter(key=key, host=host).delete()
+    n_deleted, _by_model = BlockedOrigin.objects.filter(key=key, host=host).delete()
     if n_deleted:
         _record(AuditAction.KEY_ORIGIN_UNBLOCKED, key, origin=(host, None))
     return bool(n_deleted)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.models import Account
 from keys.errors import KeyInvalid, RestrictionError
@@ -78,7 +77,7 @@ def _take_over(account: Account, row: ImportRow, now: datetime, first_seen: dict
         raise KeyInvalid(f"Row {before} has the same text.")
     known = ApiKey.objects.filter(lookup_digest=digest, account=account).first()
     if known is not None and known.revoked_at is not None:
-        raise KeyInvalid(_("This key was deleted here; undo that, which is possible for 30 days."))
+        raise KeyInvalid("This key was deleted here; undo that, which is possible for 30 days.")
     if known is not None:
         return Fate.EXISTS
     key_create(

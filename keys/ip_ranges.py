@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from django.utils.translation import gettext as _
+
 from keys.errors import IpRangeError
 
 # The longest text of an IPv6 network: 45 characters of address, a slash, and as much again for a mask.
@@ -23,16 +25,17 @@ def parse_ip_range(text: str) -> IPv4Network | IPv6Network:
     """
     address, slash, prefix = text.partition("/")
     if not slash and any(mark in text for mark in "*-"):
-        raise IpRangeError("Write a range of addresses as CIDR, such as 10.0.0.0/24.", "address", text)
+        raise IpRangeError(_("Write a range of addresses as CIDR, such as 10.0.0.0/24."), "address", text)
     if not _is_address(address):
-        raise IpRangeError("This is not an IP address.", "address", address)
+        raise IpRangeError(_("This is not an IP address."), "address", address)
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        reason = f"The number after “/” must be from 0 to {ip_address(address).max_prefixlen}."
-        raise IpRangeError(reason, "prefix", prefix) from None
+        words = _("The number after “/” must be from 0 to %(max)s.")
+        raise IpRangeError(words % {"max": ip_address(address).max_prefixlen}, "prefix", prefix) from None
     if slash and network.network_address != ip_address(address):
-        raise IpRangeError(f"{text} has host bits; did you mean {network}?", "address", text)
+        words = _("%(text)s has host bits; did you mean %(network)s?")
+        raise IpRangeError(words % {"text": text, "network": network}, "address", text)
     return _unmapped(network)
 
 

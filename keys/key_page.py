@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.audit_log import audit_of, changes_of
+from accounts.audit_log import audit_of, changes_in_words
 from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from keys.key_query import KeyPageQuery, KeyTab
@@ -104,7 +104,7 @@ def _history(account: Account, key: ApiKey, query: KeyPageQuery) -> dict[str, An
     shown = found[:HISTORY_SIZE]
     has_older = len(found) > HISTORY_SIZE
     return {
-        "history": [(entry, changes_of(entry)) for entry in shown],
+        "history": [(entry, changes_in_words(entry)) for entry in shown],
         "older": query.on(KeyTab.HISTORY, before=shown[-1].pk).text if has_older else "",
         "newest": query.on(KeyTab.HISTORY).text if query.before else "",
     }

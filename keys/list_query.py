@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext_lazy as _
+
 MAX_SEARCH = 100
 
 
@@ -37,19 +39,19 @@ Choice = TypeVar("Choice", StateFilter, TypeFilter, KeySort)
 
 # As the page offers them.
 STATES = {
-    StateFilter.ANY: "Any state",
-    StateFilter.ACTIVE: "Active",
-    StateFilter.SOON: "Expire within 30 days",
-    StateFilter.EXPIRED: "Expired",
-    StateFilter.DISABLED: "Disabled",
+    StateFilter.ANY: _("Any state"),
+    StateFilter.ACTIVE: _("Active"),
+    StateFilter.SOON: _("Expire within 30 days"),
+    StateFilter.EXPIRED: _("Expired"),
+    StateFilter.DISABLED: _("Disabled"),
 }
-TYPES = {TypeFilter.ANY: "Any type", TypeFilter.REST: "API keys", TypeFilter.TILES: "Map tiles keys"}
+TYPES = {TypeFilter.ANY: _("Any type"), TypeFilter.REST: _("API keys"), TypeFilter.TILES: _("Map tiles keys")}
 SORTS = {
-    KeySort.NEWEST: "Newest first",
-    KeySort.OLDEST: "Oldest first",
-    KeySort.NAME: "By name",
-    KeySort.USED: "Last used first",
-    KeySort.UNUSED: "Longest unused first",
+    KeySort.NEWEST: _("Newest first"),
+    KeySort.OLDEST: _("Oldest first"),
+    KeySort.NAME: _("By name"),
+    KeySort.USED: _("Last used first"),
+    KeySort.UNUSED: _("Longest unused first"),
 }
 
 

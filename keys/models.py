@@ -15,28 +15,29 @@ from accounts.audit_actions import ActorKind
 from accounts.models import Account
 from goongdash.lib.periods import day_of
 from keys.limits import KeyLimits
+from keys.service_names import service_name
 
 
 class KeyType(models.TextChoices):
-    REST = "rest", "API key"
-    TILES = "tiles", "Map tiles key"
+    REST = "rest", _("API key")
+    TILES = "tiles", _("Map tiles key")
 
 
 class Unit(models.TextChoices):
     """What a service is charged by. Of a matrix each element is a unit, and the request still one for every limit."""
 
-    REQUEST = "request", "request"
-    MAP_LOAD = "map_load", "map load"
-    ELEMENT = "element", "element of a matrix"
-    NONE = "none", "part of a map load"
+    REQUEST = "request", _("request")
+    MAP_LOAD = "map_load", _("map load")
+    ELEMENT = "element", _("element of a matrix")
+    NONE = "none", _("part of a map load")
 
 
 class SessionRole(models.TextChoices):
     """What a request to a service is in the autocomplete session that its `sessiontoken` names."""
 
-    NONE = "", "no part of sessions"
-    SEARCH = "search", "search: the first of a session pays for all"
-    DETAIL = "detail", "detail: ends the session that pays for it"
+    NONE = "", _("no part of sessions")
+    SEARCH = "search", _("search: the first of a session pays for all")
+    DETAIL = "detail", _("detail: ends the session that pays for it")
 
 
 class Service(models.Model):
@@ -58,12 +59,17 @@ class Service(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.api_version}".strip()
 
+    @property
+    def title(self) -> str:
+        """Its name in the language of whoever reads."""
+        return f"{service_name(self.name)} {self.api_version}".strip()
+
 
 class KeyState(models.TextChoices):
-    ACTIVE = "active", "Active"
-    DISABLED = "disabled", "Disabled"
-    EXPIRED = "expired", "Expired"
-    REVOKED = "revoked", "Deleted"
+    ACTIVE = "active", _("Active")
+    DISABLED = "disabled", _("Disabled")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Deleted")
 
 
 class OnSpike(models.TextChoices):
@@ -77,8 +83,8 @@ class OnSpike(models.TextChoices):
 class RestrictionsMode(models.TextChoices):
     """Whether a key's list refuses, or lets pass and has it recorded that it would have refused."""
 
-    ENFORCED = "enforced", "Enforced"
-    REPORT_ONLY = "report_only", "Report only"
+    ENFORCED = "enforced", _("Enforced")
+    REPORT_ONLY = "report_only", _("Report only")
 
 
 def _none_or_positive(*fields: str) -> models.Q:
@@ -254,8 +260,8 @@ class Rotation(models.Model):
 
 
 class RestrictionKind(models.TextChoices):
-    URL = "url", "URL pattern"
-    IP = "ip", "IP range"
+    URL = "url", _("URL pattern")
+    IP = "ip", _("IP range")
 
 
 class Restriction(models.Model):

@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, NoReturn
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from keys.errors import Part, PatternError
 from keys.globs import Everything, TextSet, glob_parse
 from keys.hosts import MAX_HOST, host_normalised, host_to_ascii
@@ -17,7 +20,6 @@ from keys.origins import Origin, default_port, has_dot_segment, path_normalised
 
 MAX_PATTERN = 2000
 
-_TOO_LONG = f"A pattern has at most {MAX_PATTERN:,} characters, those outside ASCII counted in their ASCII form."
 _WEB_SCHEMES = frozenset({"http", "https"})
 _STARS = re.compile(r"\*{2,}")
 _SCHEME = re.compile(r"[a-z*][a-z0-9+.*-]*")
@@ -72,8 +74,8 @@ class UrlPattern:
 
     @property
     def parts(self) -> PatternParts:
-        scheme, _, rest = self.text.partition("://")
-        authority, _, path = rest.partition("/")
+        scheme, _colon, rest = self.text.partition("://")
+        authority, _slash, path = rest.partition("/")
         head, colon, port = authority.rpartition(":")
         if not colon or port.endswith("]"):  # The last colon of an IPv6 address.
             head, port = authority, ""
@@ -135,7 +137,7 @@ def parse_pattern(text: str) -> UrlPattern:
     path = _path(path_text)
     normal = f"{scheme}://{host}{'' if port is None else ':' + port}{path}"
     if len(normal) > MAX_PATTERN:
-        _refuse(_TOO_LONG, "pattern", text)
+        _refuse_length(text)
     return UrlPattern(
         text=normal,
         schemes=_WEB_SCHEMES if scheme == "http*" else glob_parse(scheme),
@@ -150,21 +152,26 @@ def _refuse(reason: str, part: Part, fragment: str) -> NoReturn:
     raise PatternError(reason, part, fragment)
 
 
+def _refuse_length(text: str) -> NoReturn:
+    words = _("A pattern has at most %(max)s characters, those outside ASCII counted in their ASCII form.")
+    _refuse(words % {"max": number_format(MAX_PATTERN, use_l10n=True, force_grouping=True)}, "pattern", text)
+
+
 def _refuse_unusable(text: str) -> None:
     """Refuse what can be in no pattern, whichever part it would fall into."""
     if not text:
-        _refuse("The pattern is empty.", "pattern", text)
+        _refuse(_("The pattern is empty."), "pattern", text)
     if len(text) > MAX_PATTERN:
-        _refuse(_TOO_LONG, "pattern", text)
+        _refuse_length(text)
     for character in text:
         if character.isspace():
-            _refuse("A pattern cannot contain spaces.", "pattern", character)
+            _refuse(_("A pattern cannot contain spaces."), "pattern", character)
         if not character.isprintable():
-            _refuse("The pattern contains an invisible character.", "pattern", character)
+            _refuse(_("The pattern contains an invisible character."), "pattern", character)
     if "\\" in text:
-        _refuse("A pattern is written with “/”, not with “\\”.", "pattern", "\\")
+        _refuse(_("A pattern is written with “/”, not with “\\”."), "pattern", "\\")
     if tail := re.search(r"[?#].*", text):
-        _refuse("Query and fragment are never compared: leave out “?” or “#” and what follows.", "path", tail[0])
+        _refuse(_("Query and fragment are never compared: leave out “?” or “#” and what follows."), "path", tail[0])
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -179,42 +186,43 @@ def _split(text: str) -> tuple[str, str, str]:
 def _scheme(text: str) -> str:
     scheme = text.lower()
     if not scheme:
-        _refuse("The scheme before “://” is missing, such as “https” or “http*”.", "scheme", text)
+        _refuse(_("The scheme before “://” is missing, such as “https” or “http*”."), "scheme", text)
     if not _SCHEME.fullmatch(scheme):
-        _refuse("Before “://” belongs a scheme, such as “https” or “http*”.", "scheme", text)
+        _refuse(_("Before “://” belongs a scheme, such as “https” or “http*”."), "scheme", text)
     return scheme
 
 
 def _host_and_port(authority: str) -> tuple[str, str | None]:
     """Both as entered; the port is None where there is no colon before it."""
     if "@" in authority:
-        _refuse("A pattern cannot contain a user name or password (“@”).", "host", authority)
+        _refuse(_("A pattern cannot contain a user name or password (“@”)."), "host", authority)
     if authority.startswith("["):
         address, bracket, tail = authority.partition("]")
         if tail and not tail.startswith(":"):
-            _refuse("Only a port can follow an IPv6 address.", "host", authority)
+            _refuse(_("Only a port can follow an IPv6 address."), "host", authority)
         return address + bracket, tail[1:] if tail else None
     host, colon, port = authority.partition(":")
     if ":" in port:
         _refuse(
-            "Too many colons: an IPv6 address is written in brackets, such as “[::1]”.",
+            _("Too many colons: an IPv6 address is written in brackets, such as “[::1]”."),
             "host",
             authority,
         )
     if colon and host.lower() in _WEB_SCHEMES:
-        _refuse(f"After “{host}:” come two slashes: “{host}://”.", "scheme", authority)
+        words = _("After “%(scheme)s:” come two slashes: “%(scheme)s://”.")
+        _refuse(words % {"scheme": host}, "scheme", authority)
     return host, port if colon else None
 
 
 def _host(text: str) -> str:
     """The host in normal form, its wildcards kept."""
     if not text:
-        _refuse("The host is missing. For any host, write “*”.", "host", text)
+        _refuse(_("The host is missing. For any host, write “*”."), "host", text)
     if "*" in text and not text.startswith("["):
         return _wild_host(text)
     host = host_normalised(text)
     if host is None:
-        _refuse("This is not a valid host name or IP address.", "host", text)
+        _refuse(_("This is not a valid host name or IP address."), "host", text)
     return host
 
 
@@ -222,16 +230,16 @@ def _wild_host(text: str) -> str:
     host = host_to_ascii(text)
     if host is None:
         _refuse(
-            "Beside “*”, write letters outside ASCII in their ASCII form (“xn--…”).",
+            _("Beside “*”, write letters outside ASCII in their ASCII form (“xn--…”)."),
             "host",
             text,
         )
     if not host.endswith("*."):  # Never make “any host” of a pattern cut short.
         host = host.removesuffix(".")
     if not _WILD_HOST.fullmatch(host):
-        _refuse("This is not a valid host name with “*” in it.", "host", text)
+        _refuse(_("This is not a valid host name with “*” in it."), "host", text)
     if len(host.replace("*", "")) > MAX_HOST:
-        _refuse(f"A host name has at most {MAX_HOST} characters.", "host", text)
+        _refuse(_("A host name has at most %(max)s characters.") % {"max": MAX_HOST}, "host", text)
     return host
 
 
@@ -252,13 +260,13 @@ def _port(text: str | None, scheme: str) -> str | None:
     if text is None or text == "*":
         return text
     if not text:
-        _refuse("The port after “:” is missing. For any port, write “:*”.", "port", text)
+        _refuse(_("The port after “:” is missing. For any port, write “:*”."), "port", text)
     if not _PORT.fullmatch(text) or not 1 <= int(text) <= 65535:
-        _refuse("A port is a number from 1 to 65535, or “*” for any.", "port", text)
+        _refuse(_("A port is a number from 1 to 65535, or “*” for any."), "port", text)
     return None if int(text) == default_port(scheme) else str(int(text))
 
 
 def _path(text: str) -> str:
     if has_dot_segment(text.replace("%2e", "%2E")):
-        _refuse("Browsers never send “.” or “..” as a part of a path.", "path", text)
+        _refuse(_("Browsers never send “.” or “..” as a part of a path."), "path", text)
     return path_normalised(text)

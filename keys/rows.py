@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from goongdash.lib.money import format_usd
+from accounts.figures import number, usd
+from goongdash.lib.money import MICRO_PER_USD
 from goongdash.lib.periods import day_of
 from keys.expiry import DAYS_AHEAD, days_until
 from keys.models import ApiKey, KeyState, KeyUse, Restriction, Rotation
@@ -81,13 +83,16 @@ def _rotations(key: ApiKey) -> tuple[ApiKey | None, ApiKey | None]:
 
 def _notes(key: ApiKey) -> list[str]:
     notes = []
-    services = [str(service) for service in key.services.all()]
+    services = [service.title for service in key.services.all()]
     if services:
-        notes.append(services[0] + " only" if len(services) == 1 else f"{len(services)} services")
+        words = _("%(service)s only") if len(services) == 1 else _("%(n)s services")
+        notes.append(words % {"service": services[0], "n": len(services)})
     if key.requests_per_month is not None:
-        notes.append(f"{key.requests_per_month:,} a month")
+        notes.append(_("%(limit)s a month") % {"limit": number(key.requests_per_month)})
     if key.spend_cap_micro_usd is not None:
-        notes.append(f"{format_usd(key.spend_cap_micro_usd).removesuffix('.00')} a month")
+        is_whole = not key.spend_cap_micro_usd % MICRO_PER_USD
+        cap = usd(key.spend_cap_micro_usd, min_decimals=0 if is_whole else 2)
+        notes.append(_("%(limit)s a month") % {"limit": cap})
     if key.rate_limit is not None:
-        notes.append(f"rate {key.rate_limit:,}")
+        notes.append(_("rate %(limit)s") % {"limit": number(key.rate_limit)})
     return notes

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.changes import announce_key_change, announce_key_end
+from accounts.figures import number
 from accounts.models import Account, User
 from goongdash.lib.clock import utc_now
 from keys.errors import KeyChanged, KeyInvalid
@@ -66,14 +67,14 @@ def key_create(
     nothing is stored.
     """
     if key_type not in KeyType.values:
-        raise KeyInvalid(f"{key_type!r} is no key type; choose rest or tiles.")
+        raise KeyInvalid(_("“%(type)s” is no key type; choose rest or tiles.") % {"type": key_type})
     _check_words(name, description)
     _check_mode(restrictions_mode)
     if text is not None and not is_importable(text):
-        raise KeyInvalid("A key text is 16 to 200 letters, digits and . _ ~ - characters.")
+        raise KeyInvalid(_("A key text is 16 to 200 letters, digits and . _ ~ - characters."))
     text = text or make_key_text(cast("KeyTypeName", key_type), secrets.choice)
     if ApiKey.objects.filter(lookup_digest=lookup_digest(text)).exists():
-        raise KeyInvalid("This key text is in use already.")
+        raise KeyInvalid(_("This key text is in use already."))
     key = ApiKey.objects.create(
         account=account,
         type=key_type,
@@ -136,7 +137,7 @@ def key_update(
     _check_mode(restrictions_mode)
     stored = ApiKey.objects.select_for_update().get(pk=key.pk)
     if stored.version != version or stored.revoked_at is not None:
-        raise KeyChanged("This key was changed in another window meanwhile.")
+        raise KeyChanged(_("This key was changed in another window meanwhile."))
     is_replaced = Rotation.objects.filter(old=stored).exists()
     if is_replaced and expires_at != stored.expires_at:
         raise KeyInvalid(_("This key is being replaced, and expires when the overlap ends. Cancel the rotation first."))
@@ -216,12 +217,12 @@ def _check_words(name: str, description: str) -> None:
     if fault := name_fault(name):
         raise KeyInvalid(fault)
     if len(description.strip()) > 1_000:
-        raise KeyInvalid("The description is longer than 1,000 characters.")
+        raise KeyInvalid(_("The description is longer than %(max)s characters.") % {"max": number(1_000)})
 
 
 def _check_mode(mode: str) -> None:
     if mode not in RestrictionsMode.values:
-        raise KeyInvalid(f"{mode!r} is no mode of a list; choose enforced or report_only.")
+        raise KeyInvalid(_("“%(mode)s” is no mode of a list; choose enforced or report_only.") % {"mode": mode})
 
 
 def _services(key_type: str, ids: Collection[int]) -> dict[int, str]:
@@ -230,7 +231,7 @@ def _services(key_type: str, ids: Collection[int]) -> dict[int, str]:
         return {}
     known = {service.pk: str(service) for service in services_to_choose().filter(key_type=key_type, pk__in=ids)}
     if len(known) != len(set(ids)):
-        raise KeyInvalid("One of the services is not there, or not for this type of key.")
+        raise KeyInvalid(_("One of the services is not there, or not for this type of key."))
     return known
 
 
@@ -238,7 +239,7 @@ def _parsed(texts: Iterable[str]) -> dict[str, RestrictionEntry]:
     """The entries by their normalised texts, in order and each once."""
     entries = {entry_text(entry): entry for entry in map(parse_entry, texts)}
     if len(entries) > MAX_RESTRICTIONS:
-        raise KeyInvalid(f"A key takes at most {MAX_RESTRICTIONS} restrictions.")
+        raise KeyInvalid(_("A key takes at most %(max)s restrictions.") % {"max": MAX_RESTRICTIONS})
     return entries
 
 

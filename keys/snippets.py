@@ -29,17 +29,17 @@ class RunsOn(StrEnum):
 
     TERMINAL = "terminal"
     SERVER = "server"
-    WEB_PAGE = "web page"
+    WEB_PAGE = "web-page"
 
 
 class Caution(StrEnum):
     """What the key's restriction list asks of whoever runs a snippet."""
 
     NONE = ""
-    NEEDS_ADDRESS = "it refuses a server, unless its address is added"
-    FROM_ADDRESS = "it lets pass what comes from its addresses"
-    NEEDS_SITE = "it refuses a web page, unless its site is added"
-    FROM_SITE = "it lets pass what comes from its sites"
+    NEEDS_ADDRESS = "needs_address"
+    FROM_ADDRESS = "from_address"
+    NEEDS_SITE = "needs_site"
+    FROM_SITE = "from_site"
 
 
 @dataclass(frozen=True, slots=True)

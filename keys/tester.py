@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from django.utils.translation import gettext as _
+
 from keys.advice import Advice, list_advice
 from keys.entries import entries_read
 from keys.explain import Explanation, explain, sent_by_browser
@@ -51,8 +53,10 @@ def list_test(
         return Answer(n_unusable=n_unusable, advice=advice)
     page, address = _page(url), _address(ip)
     if (url and page is None) or (ip and address is None):
-        url_error = "This is not the address of a page, such as https://example.com/shop." if url and not page else ""
-        ip_error = "This is not an IP address." if ip and address is None else ""
+        url_error = (
+            _("This is not the address of a page, such as https://example.com/shop.") if url and not page else ""
+        )
+        ip_error = _("This is not an IP address.") if ip and address is None else ""
         return Answer(url_error=url_error, ip_error=ip_error, n_unusable=n_unusable, advice=advice)
     origin = None if page is None else sent_by_browser(page, is_whole_url=question.is_whole_url)
     explanation = explain(entries, origin=origin, ip=address, allows_no_origin=allows_no_origin, blocked=blocked)

@@ -9,6 +9,7 @@ from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from keys.errors import KeyUnreadable
 
@@ -28,7 +29,7 @@ def decrypt(ciphertext: bytes | memoryview) -> str:
     try:
         return _fernet(tuple(settings.KEY_ENCRYPTION_SECRETS)).decrypt(bytes(ciphertext)).decode()
     except InvalidToken:
-        raise KeyUnreadable("This key cannot be shown: KEY_ENCRYPTION_SECRET has changed.") from None
+        raise KeyUnreadable(_("This key cannot be shown: KEY_ENCRYPTION_SECRET has changed.")) from None
 
 
 @cache

@@ -88,12 +88,12 @@ class CutChart:
         )
 
     @property
-    def table(self) -> list[tuple[str, str, list[int], int]]:
-        """The same numbers as rows: a bucket's title, where it leads, its value in each series, and their sum."""
+    def table(self) -> list[tuple[str, str, list[int]]]:
+        """The same numbers as rows: a bucket's title, where it leads, its value in each series, and last their sum."""
         columns = [series.values for series in self.series]
         rows: list[list[int]] = [[column[n] for column in columns] for n in range(len(self.titles))]
         return [
-            (title, href, values, sum(values))
+            (title, href, [*values, sum(values)])
             for title, href, values in zip(self.titles, self.hrefs, rows, strict=True)
         ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,18 @@ from django.db.models.functions import TruncMonth
 from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 from stats.periods import Grain, hour_of
-from stats.queries import OTHER, TOP_GROUPS, Dimension, Group, Measure, UsageCell, UsageCut, UsageQuery, minute_of
+from stats.queries import (
+    OTHER,
+    TOP_GROUPS,
+    BusiestHour,
+    Dimension,
+    Group,
+    Measure,
+    UsageCell,
+    UsageCut,
+    UsageQuery,
+    minute_of,
+)
 from stats.series import Totals
 
 _ALLOWED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number)
@@ -97,8 +107,8 @@ def usage_cells(query: UsageQuery) -> Iterator[UsageCell]:
         yield UsageCell(row["bucket"], OTHER if is_shared else _group(query.group_by, value), _totals(row))
 
 
-def busiest_hour(query: UsageQuery) -> tuple[datetime, int] | None:
-    """The hour with the most requests of all that `query` touches, and how many; of several, the first.
+def busiest_hour(query: UsageQuery) -> BusiestHour | None:
+    """The hour with the most requests of all that `query` touches; of several, the first.
 
     None where there are none, and where origins or countries are asked for, which no hour knows.
     """
@@ -107,7 +117,8 @@ def busiest_hour(query: UsageQuery) -> tuple[datetime, int] | None:
     start, end = hour_of(query.start, settings.BILLING_ZONE), query.end
     hourly = HourlyUsage.objects.filter(_held(query), hour_at__gte=start, hour_at__lt=end)
     by_hour = hourly.values_list("hour_at").annotate(n=Sum("n_requests")).order_by("-n", "hour_at")
-    return by_hour.first()
+    first = by_hour.first()
+    return None if first is None else BusiestHour(*first)
 
 
 def _sums(query: UsageQuery) -> QuerySet[Any]:

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from django.utils.translation import gettext as _
 
+from accounts.figures import number
 from stats.outcomes import Outcome
 
 _Words = tuple[str, str]
@@ -182,7 +183,7 @@ def _not_allowed(facts: RequestFacts) -> _Words:
 
 def _limit_rule(outcome: Outcome, facts: RequestFacts) -> str:
     whose = _("the key’s own limit") if facts.limit and facts.limit.is_keys_own else _("the plan’s limit")
-    words = {"whose": whose, "number": f"{facts.limit.number:,}" if facts.limit else ""}
+    words = {"whose": whose, "number": number(facts.limit.number) if facts.limit else ""}
     if outcome is Outcome.CREDIT_EXHAUSTED:
         return _("The month’s credit and the balance were used up.")
     if facts.limit is None:
@@ -195,7 +196,7 @@ def _limit_rule(outcome: Outcome, facts: RequestFacts) -> str:
         return _("The account’s %(number)s map loads of that month were used up: %(whose)s.") % words
     if outcome is Outcome.MONTHLY_QUOTA:
         return _("The account’s %(number)s requests of that month were used up: %(whose)s.") % words
-    words["seconds"] = f"{facts.limit.window_s:,}"
+    words["seconds"] = number(facts.limit.window_s)
     if facts.limit.window_s == 1:
         return _("More than %(number)s requests came within a second from one IP address: %(whose)s.") % words
     return _("More than %(number)s requests came within %(seconds)s seconds from one IP address: %(whose)s.") % words

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -128,6 +128,16 @@ class UsageFilters(forms.Form):
     def is_custom(self) -> bool:
         return bool(self.data["period"] == SpanName.CUSTOM)
 
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """The parameters at fault, and what is wrong with each."""
+        return [
+            (str(error.code) if name == NON_FIELD_ERRORS else name, message)
+            for name, errors in self.errors.as_data().items()
+            for error in errors
+            for message in error.messages
+        ]
+
     def clean(self) -> None:
         filters = filters_of((dimension, self._filter(dimension)) for dimension in Dimension)
         span = self._span()
@@ -161,19 +171,23 @@ class UsageFilters(forms.Form):
         """The texts of one filter, each of them known; an error of the form where one is not."""
         texts = self.wanted[dimension]
         if len(texts) > MAX_VALUES:
-            self.add_error(None, _("No more than %(n)d values in one filter, please.") % {"n": MAX_VALUES})
+            self._refuse(dimension, _("No more than %(n)d values in one filter, please.") % {"n": MAX_VALUES})
             return []
         for text in texts:
             if dimension is Dimension.KEY:
                 self._check_key(text)
             elif not self._is_known(dimension, text):
                 label, shown = DIMENSION_LABELS[dimension], shortened(text)
-                self.add_error(None, _("%(label)s: there is no “%(text)s”.") % {"label": label, "text": shown})
+                self._refuse(dimension, _("%(label)s: there is no “%(text)s”.") % {"label": label, "text": shown})
         return [text for text in texts if dimension is not Dimension.KEY or text.isdecimal()]
+
+    def _refuse(self, dimension: Dimension, message: str) -> None:
+        # An error of the whole form, as filters are no fields of it; its code says which filter it is.
+        self.add_error(None, ValidationError(message, code=dimension.value))
 
     def _check_key(self, text: str) -> None:
         if not (text.isascii() and text.isdecimal()):
-            self.add_error(None, _("“%(text)s” is none of your keys.") % {"text": shortened(text)})
+            self._refuse(Dimension.KEY, _("“%(text)s” is none of your keys.") % {"text": shortened(text)})
         elif not any(str(key.pk) == text for key in self.keys):
             raise Http404("You have no such key.")
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 TOO_MANY_REQUESTS = 429
 
@@ -46,7 +42,7 @@ class OutcomeFacts:
     number: int
     status: int
     code: str
-    words: _StrPromise
+    words: Promise
     is_billable: bool = False
 
     @property
@@ -64,8 +60,8 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
     Outcome.ALLOWED: OutcomeFacts(0, 200, "", _("Allowed"), is_billable=True),
     Outcome.KEY_MISSING: OutcomeFacts(1, 403, "KEY_MISSING", _("No key")),
     Outcome.KEY_UNKNOWN: OutcomeFacts(2, 403, "KEY_INVALID", _("Unknown key")),
-    Outcome.KEY_REVOKED: OutcomeFacts(3, 403, "KEY_INVALID", pgettext_lazy("outcome", "Key deleted")),
-    Outcome.KEY_DISABLED: OutcomeFacts(4, 403, "KEY_INVALID", pgettext_lazy("outcome", "Key disabled")),
+    Outcome.KEY_REVOKED: OutcomeFacts(3, 403, "KEY_INVALID", _("Key deleted")),
+    Outcome.KEY_DISABLED: OutcomeFacts(4, 403, "KEY_INVALID", _("Key disabled")),
     Outcome.KEY_EXPIRED: OutcomeFacts(5, 403, "KEY_INVALID", _("Key expired")),
     Outcome.KEY_TYPE: OutcomeFacts(6, 403, "KEY_TYPE", _("Wrong key type")),
     Outcome.ORIGIN_NOT_ALLOWED: OutcomeFacts(7, 403, "ORIGIN_NOT_ALLOWED", _("Origin not allowed")),
@@ -81,4 +77,4 @@ OUTCOMES: dict[Outcome, OutcomeFacts] = {
 }
 
 BY_NUMBER: dict[int, Outcome] = {facts.number: outcome for outcome, facts in OUTCOMES.items()}
-CHOICES: list[tuple[int, _StrPromise]] = [(facts.number, facts.words) for facts in OUTCOMES.values()]
+CHOICES: list[tuple[int, Promise]] = [(facts.number, facts.words) for facts in OUTCOMES.values()]

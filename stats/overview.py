@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from stats.cut_charts import CutChart, GroupName, measured
 from stats.outcomes import OUTCOMES, Outcome
-from stats.queries import OTHER, Group, Measure, UsageCut
+from stats.queries import OTHER, BusiestHour, Group, Measure, UsageCut
 from stats.series import Totals, percent
 
 
@@ -62,7 +61,10 @@ class OutcomeLine:
 
 @dataclass(frozen=True, slots=True)
 class UsageOverview:
-    """`n_parts` of the requests asked for parts of map loads, which are free. `main_refusal` is the most frequent."""
+    """`n_parts` of the requests asked for parts of map loads, which are free. `main_refusal` is the most frequent.
+
+    `busiest` is None where there are no requests, or the page asks for it after itself.
+    """
 
     totals: Totals
     before: Totals
@@ -70,8 +72,7 @@ class UsageOverview:
     groups: list[GroupLine]
     outcomes: list[OutcomeLine]
     chart: CutChart
-    busiest_at: datetime | None
-    n_busiest: int
+    busiest: BusiestHour | None
 
     @property
     def main_refusal(self) -> OutcomeLine | None:

@@ -139,6 +139,14 @@ class UsageCut:
         return {group: totals_added(cell.totals for cell in self.cells if cell.group == group) for group in self.groups}
 
 
+@dataclass(frozen=True, slots=True)
+class BusiestHour:
+    """The hour with the most requests of all."""
+
+    at: datetime
+    n_requests: int
+
+
 def minute_of(instant: datetime) -> datetime:
     """The full minute in which `instant` lies, in UTC."""
     return instant.astimezone(UTC).replace(second=0, microsecond=0)

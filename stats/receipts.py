@@ -103,7 +103,7 @@ def last_accepted(key: ApiKey) -> LastAccepted | None:
 
 
 def newest_in_no_sum(key: ApiKey) -> datetime | None:
-    """Among the records beyond the watermark, by the index of their ids: those of two seconds, mostly."""
+    """Among the records beyond the watermark, by the index of their ids: those of a second, mostly."""
     shard = shard_of(key.account_id)
     n_rolled_up = ShardCursor.objects.filter(shard=shard).values_list("n_rolled_up", flat=True).first()
     if n_rolled_up is None:

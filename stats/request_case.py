@@ -54,7 +54,7 @@ class RequestCase:
         return RequestFacts(
             outcome=self.outcome,
             key_type=self.key.type,
-            service=str(self.service or ""),
+            service=self.service.title if self.service else "",
             opened_by=self.service.key_type if self.service else "",
             is_map_load=self._is_unit(Unit.MAP_LOAD),
             origin=self.record.origin,

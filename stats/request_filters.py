@@ -149,7 +149,7 @@ class RequestFilters(forms.Form):
             self.fields[name].choices = offered  # type: ignore[attr-defined]
         keys = [("" if value == ALL_KEYS else value, label) for value, label in key_choices(self.keys)]
         self.fields["key"].widget.choices = keys
-        services = [("", _("All services")), *((service.slug, str(service)) for service in self.services)]
+        services = [("", _("All services")), *((service.slug, service.title) for service in self.services)]
         self.fields["service"].widget.choices = [*services, (NO_SERVICE, _("No service"))]
 
     @property

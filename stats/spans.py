@@ -55,6 +55,13 @@ class Span:
         return now < self.end
 
 
+def whole_month(days: Period, today: date) -> Month | None:
+    """The month that `days` are, all of it or, while it runs, as far as it has come."""
+    month = Month.of(days.first)
+    is_whole = days.first == month.first_day and min(days.last, today) == min(month.last_day, today)
+    return month if is_whole and Month.of(days.last) == month and days.first <= today else None
+
+
 def named_span(name: SpanName, *, now: datetime, zone: ZoneInfo) -> Span:
     """What `name` means at `now` in `zone`. `custom` without days of its own begins as the last seven."""
     today = day_of(now, zone)

@@ -22,10 +22,10 @@ from stats.models import DailyUsage
 from stats.outcomes import OUTCOMES, Outcome
 from stats.overview import UsageOverview, group_lines, outcome_lines
 from stats.periods import Grain, Period, hour_of
-from stats.queries import OTHER, Dimension, Group, Measure, UsageCut, UsageQuery, minute_of
+from stats.queries import OTHER, BusiestHour, Dimension, Group, Measure, UsageCut, UsageQuery, minute_of
 from stats.selectors import service_facts
 from stats.series import Bucket
-from stats.spans import days_span
+from stats.spans import MAX_DAYS_BY_HOUR, days_span
 from stats.usage_views import ChartKind, UsageView, group_text
 
 _TONES = {"good": "1", "warn": "4", "bad": UNKNOWN_SWATCH}
@@ -34,15 +34,14 @@ _TONES = {"good": "1", "warn": "4", "bad": UNKNOWN_SWATCH}
 def usage_overview(account: Account, view: UsageView, *, services: Sequence[Service], now: datetime) -> UsageOverview:
     """What `view` shows of `account`.
 
-    Its sums in two queries, so that all its parts agree; the period before, the outcomes, the busiest hour, the
-    names of keys and the credit in one each.
+    Its sums in two queries, so that all its parts agree; the period before, the outcomes, the busiest hour (where
+    there are few), the names of keys and the credit in one each.
     """
     zone = settings.BILLING_ZONE
     query = view.query(account.pk, {service.slug: service.pk for service in services}, zone)
     cut = usage_cut(query)
     facts = service_facts(services)
     names = group_names(cut.groups, view.by, account=account, services=facts)
-    busiest = busiest_hour(query)
     return UsageOverview(
         totals=cut.totals,
         before=usage_totals(replace(query.before(zone), group_by=None))[None],
@@ -50,9 +49,19 @@ def usage_overview(account: Account, view: UsageView, *, services: Sequence[Serv
         groups=group_lines(cut, names, view.measure, lambda name: _link(view.drilled(name.text))),
         outcomes=outcome_lines(usage_totals(replace(query, group_by=Dimension.OUTCOME))),
         chart=_chart(account, view, query, cut, names, now),
-        busiest_at=busiest[0] if busiest else None,
-        n_busiest=busiest[1] if busiest else 0,
+        busiest=busiest_hour(query) if has_few_hours(view) else None,
     )
+
+
+def has_few_hours(view: UsageView) -> bool:
+    """Whether the busiest hour is found at once; of many days the page asks for it after itself."""
+    return view.span.days.n_days <= MAX_DAYS_BY_HOUR
+
+
+def usage_busiest(account: Account, view: UsageView, *, services: Sequence[Service]) -> BusiestHour | None:
+    """The busiest hour of what `view` shows of `account`, in one query."""
+    ids = {service.slug: service.pk for service in services}
+    return busiest_hour(view.query(account.pk, ids, settings.BILLING_ZONE))
 
 
 def group_names(

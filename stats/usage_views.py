@@ -87,7 +87,7 @@ class UsageView:
             said += [("from", self.span.days.first.isoformat()), ("to", self.span.days.last.isoformat())]
         else:
             said.append(("period", self.name))
-        if self.grain is not None:
+        if self.grain is not None and self.grain is not self.span.grains[0]:
             said.append(("grain", self.grain))
         for name, value, usual in (
             ("by", self.by, DEFAULT_BY),

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import push_url
 
 from accounts.access import account_or_404, requires
 from accounts.models import Account
@@ -24,14 +26,14 @@ from stats.filter_boxes import filter_boxes
 from stats.forms import GRAIN_LABELS, MEASURE_LABELS, UsageFilters
 from stats.key_use import use_bar
 from stats.periods import Grain
-from stats.queries import Dimension, minute_of
+from stats.queries import minute_of
 from stats.selectors import requests_counted_on, usage_counted_at
-from stats.usage_page import usage_overview
+from stats.spans import whole_month
+from stats.usage_filters import usage_filters
+from stats.usage_page import usage_busiest, usage_overview
 from stats.view_exports import EXPORTS, export_name, export_of
 
 MAX_KEYS = 200
-# Of the newest; others are reached from the table of keys and from their own pages.
-KEYS_TO_CHOOSE = 50
 
 
 @require_safe
@@ -49,7 +51,7 @@ def statistics(request: SiteRequest) -> HttpResponse:
     if request.GET.get("seen") == state:
         return HttpResponse(status=204)
     services = list(Service.objects.all())
-    filters = _filters(request, account, services, now)
+    filters = usage_filters(request.GET, account=account, services=services, now=now)
     context: dict[str, Any] = {"filters": filters, "state": state, "counted_at": counted_at}
     if counted_at is not None:
         context["age_s"] = max(0, int((now - counted_at).total_seconds()))
@@ -57,7 +59,21 @@ def statistics(request: SiteRequest) -> HttpResponse:
         context |= _usage_context(account, filters, services, now)
     context["boxes"] = filter_boxes(filters)
     template = "stats/_statistics.html" if request.htmx else "stats/statistics.html"
-    return render(request, template, context, status=422 if filters.errors else 200)
+    response = render(request, template, context, status=422 if filters.errors else 200)
+    if request.htmx and filters.is_valid() and "seen" not in request.GET:
+        # The form sends all that it has; the address says only what is unusual.
+        return push_url(response, f"{reverse('stats:statistics')}?{filters.view.url_query}")
+    return response
+
+
+@require_safe
+@requires(Permission.SEE)
+def statistics_busiest(request: SiteRequest) -> HttpResponse:
+    """The busiest hour of what the page shows: a part of it that comes after the rest."""
+    account, services = account_or_404(request), list(Service.objects.all())
+    filters = usage_filters(request.GET, account=account, services=services, now=utc_now())
+    found = usage_busiest(account, filters.view, services=services) if filters.is_valid() else None
+    return render(request, "stats/_busiest.html", {"busiest": found}, status=422 if filters.errors else 200)
 
 
 @require_safe
@@ -67,7 +83,7 @@ def statistics_export(request: SiteRequest, format: str) -> HttpResponseBase:
     if format not in EXPORTS:
         raise Http404("There is no such format.")
     account, services = account_or_404(request), list(Service.objects.all())
-    filters = _filters(request, account, services, utc_now())
+    filters = usage_filters(request.GET, account=account, services=services, now=utc_now())
     if not filters.is_valid():
         text = "\n".join(str(error) for errors in filters.errors.values() for error in errors)
         return HttpResponse(text, content_type="text/plain; charset=utf-8", status=422)
@@ -98,19 +114,6 @@ def _spike_quota(key: ApiKey, today: date) -> int | None:
     return key.spike_quota_on(today, settings.BILLING_ZONE)
 
 
-def _filters(request: SiteRequest, account: Account, services: list[Service], now: datetime) -> UsageFilters:
-    return UsageFilters(request.GET, keys=_keys_to_choose(request, account), services=services, now=now)
-
-
-def _keys_to_choose(request: SiteRequest, account: Account) -> list[ApiKey]:
-    """The newest keys, and those that the URL names, deleted ones too."""
-    named = [text for text in request.GET.getlist(Dimension.KEY) if text.isascii() and text.isdecimal()]
-    ids = {int(text) for text in named if len(text) < 19}
-    newest = list(all_keys_of(account)[:KEYS_TO_CHOOSE])
-    missing = ids - {key.pk for key in newest}
-    return [*newest, *(all_keys_of(account).filter(pk__in=missing) if missing else [])]
-
-
 def _usage_context(account: Account, filters: UsageFilters, services: list[Service], now: datetime) -> dict[str, Any]:
     view, zone = filters.view, settings.BILLING_ZONE
     span = view.shown(zone)
@@ -118,6 +121,7 @@ def _usage_context(account: Account, filters: UsageFilters, services: list[Servi
         "view": view,
         "span": span,
         "is_live": span.holds(now),
+        "whole_month": None if view.filters else whole_month(span.days, day_of(now, zone)),
         "overview": usage_overview(account, view, services=services, now=now),
         "measure_label": MEASURE_LABELS[view.measure],
         "grain": view.grain_shown(zone),

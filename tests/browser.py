@@ -45,15 +45,15 @@ def site_url(owner: Account, request: pytest.FixtureRequest, settings: Settings)
 
 
 @pytest.fixture
-def open_keys(site_url: str, owner: Account, chromium: Browser) -> Iterator[OpenPage]:
-    """Opens /keys as the owner, in a window of its own. No page may have had an error or broken the policy."""
+def open_page(site_url: str, owner: Account, chromium: Browser) -> Iterator[OpenPage]:
+    """Opens a page as the owner, in a window of its own. No page may have had an error or broken the policy."""
     client = Client()
     client.force_login(owner_of(owner))
     cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site_url}
     trouble: list[str] = []
     contexts = []
 
-    def open_page(path: str = "/keys", viewport: dict[str, int] = WIDE) -> Page:
+    def open_one(path: str = "/keys", viewport: dict[str, int] = WIDE) -> Page:
         context = chromium.new_context(viewport=viewport, permissions=["clipboard-read", "clipboard-write"])  # type: ignore[arg-type]
         contexts.append(context)
         context.add_cookies([cookie])  # type: ignore[list-item]
@@ -63,7 +63,7 @@ def open_keys(site_url: str, owner: Account, chromium: Browser) -> Iterator[Open
         page.goto(site_url + path)
         return page
 
-    yield open_page
+    yield open_one
     for context in contexts:
         context.close()
     assert trouble == []

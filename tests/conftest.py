@@ -19,7 +19,7 @@ from accounts.changes import changes_channel
 from accounts.models import Account
 from goongdash.embedded.servers import using_servers
 from stats.stream import redis_client
-from tests.browser import chromium, open_keys, owner, site_url  # noqa: F401 — fixtures of all walks over pages.
+from tests.browser import chromium, open_page, owner, site_url  # noqa: F401 — fixtures of all walks over pages.
 from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
 from tests.processes import SESSION_PREFIX, GateProcess, running_gate

@@ -66,6 +66,8 @@ N_QUERIES = {
 NO_PAGE = {
     "pricetier",
     "budget",
+    "alertthresholds",
+    "alertcursor",
     "membership",
     "restriction",
     "rotation",
@@ -271,32 +273,6 @@ def test_key_text_is_nowhere_in_the_admin(client: Client) -> None:
     for response in pages:
         assert key.text not in response.content.decode()
         assert key.key.lookup_digest not in response.content.decode()
-
-
-def test_credit_is_granted_to_the_selected_accounts_with_the_operators_name(client: Client, operator: User) -> None:
-    first, second, other = old_account(), old_account(), old_account()
-
-    response = client.post(
-        page(Account), {"action": "grant_credit", "_selected_action": [first.pk, second.pk]}, follow=True
-    )
-
-    assert "$10.00 granted to 2 accounts." in response.content.decode()
-    entries = LedgerEntry.objects.order_by("account_id")
-    assert [(e.account_id, e.kind, e.amount_micro_usd) for e in entries] == [
-        (first.pk, "grant", 10_000_000),
-        (second.pk, "grant", 10_000_000),
-    ]
-    assert all(str(operator) in entry.note and entry.source.startswith("admin:") for entry in entries)
-    assert not other.ledger_entries.exists()
-
-
-def test_operator_with_a_long_address_can_grant_credit_too(client: Client, operator: User) -> None:
-    User.objects.filter(pk=operator.pk).update(email=f"{'o' * 60}@{'.'.join(['d' * 60] * 3)}.example")
-    account = old_account()
-
-    client.post(page(Account), {"action": "grant_credit", "_selected_action": [account.pk]})
-
-    assert account.ledger_entries.get().amount_micro_usd == 10_000_000
 
 
 # What the browser sends of a form inside the form that nobody has touched.

@@ -39,7 +39,7 @@ def test_staff_who_may_only_look_can_neither_grant_nor_revoke(staff: Client) -> 
     key = make_key(account)
 
     assert staff.get(page(Account)).status_code == staff.get(page(ApiKey)).status_code == 200
-    staff.post(page(Account), {"action": "grant_credit", "_selected_action": [account.pk]})
+    staff.post(page(Account), {"action": "pick_grant", "_selected_action": [account.pk]})
     staff.post(page(ApiKey), {"action": "revoke_keys", "_selected_action": [key.key.pk]})
 
     assert not LedgerEntry.objects.exists()

@@ -6,15 +6,17 @@ Money and numbers are written as the reader's language does. Dates have Django's
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.figures import number, usd
+from goongdash.lib.money import round_to_cent
 
 register = template.Library()
 
@@ -38,9 +40,22 @@ def micro_usd(amount_micro_usd: int) -> str:
 
 
 @register.filter
+def micro_usd_cents(amount_micro_usd: int) -> str:
+    """An estimate in micro-dollars as dollars, rounded to the cent. What is billed is never rounded."""
+    return usd(round_to_cent(amount_micro_usd))
+
+
+@register.filter
 def intdot(value: int) -> str:
     """An integer with its thousands apart: 1234567 is 1,234,567."""
     return number(value)
+
+
+@register.simple_tag
+def number_cells(values: Iterable[int], is_money: bool) -> SafeString:
+    """A table cell for each value: a tag for all of a row, as a chart's table has a thousand of them."""
+    shown = usd if is_money else number
+    return format_html_join("", '<td class="num">{}</td>', ((shown(value),) for value in values))
 
 
 @register.filter

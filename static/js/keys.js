@@ -2,6 +2,8 @@
 (() => {
   const tell = (level, text) => document.dispatchEvent(new CustomEvent('message', { detail: { level, text } }))
 
+  const words = () => document.getElementById('words').dataset
+
   // ---- A key's text: asked for when it is wanted, so that the page itself holds none ----
 
   async function keyText (url) {
@@ -10,7 +12,7 @@
     else if (response?.ok) return response.text()
     else if (response?.status === 401) signInAgain(response.headers.get('X-Sign-In-At'))
     else if (response?.status === 409) tell('error', await response.text())
-    else tell('error', 'The key can’t be had. Reload the page and try again.')
+    else tell('error', words().noKey)
     return null
   }
 
@@ -27,7 +29,7 @@
     code.dataset.masked ??= code.textContent
     code.textContent = text
     button.setAttribute('aria-pressed', String(!isShown))
-    button.title = isShown ? 'Show the key' : 'Hide the key'
+    button.title = isShown ? words().showKey : words().hideKey
   }
 
   // Has copy.js do it, which looks at [data-copy].
@@ -104,7 +106,7 @@
     const max = Number(list().dataset.max)
     const filled = inputs().filter((input) => input.value.trim()).length
     if (filled + nMore <= max) return false
-    tell('warning', `A key takes at most ${max} entries.`)
+    tell('warning', list().dataset.full)
     return true
   }
 

@@ -18,7 +18,15 @@
     return `rgba(${r}, ${g}, ${b}, ${a / 255})`
   }
 
+  // Asked once for each theme: every answer costs the page a layout.
+  const styles = new Map()
   function styleOf (className, property) {
+    const name = `${className} ${property}`
+    if (!styles.has(name)) styles.set(name, readStyle(className, property))
+    return styles.get(name)
+  }
+
+  function readStyle (className, property) {
     const probe = document.createElement('span')
     probe.className = className
     document.getElementById(POLLED).append(probe)
@@ -162,9 +170,13 @@
   function follow (event, drawn) {
     const url = target(event, drawn)
     if (!url) return
+    if (!document.getElementById('statistics')) {
+      window.location.assign(url) // On another page than the statistics, which draws this chart too.
+      return
+    }
     // As a click on a link of the page: the address, and the way back, are htmx's to keep.
     const link = document.createElement('a')
-    for (const [name, value] of Object.entries({ href: url, 'hx-get': url, 'hx-target': '#statistics', 'hx-swap': 'outerHTML', 'hx-push-url': 'true' })) link.setAttribute(name, value)
+    for (const [name, value] of Object.entries({ href: url, 'hx-get': url, 'hx-target': '#statistics', 'hx-swap': 'outerHTML', 'hx-push-url': 'true', 'hx-sync': '#filters:replace', 'hx-indicator': '#usage' })) link.setAttribute(name, value)
     link.hidden = true
     holder().append(link)
     window.htmx.process(link)
@@ -200,6 +212,7 @@
   }
 
   // ---- How old the newest number is, and whether the server still answers ----
+  const isPoll = (event) => event.target.matches?.('#usage[hx-trigger], #usage-poll')
   let renderedAt = performance.now()
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'always' })
 
@@ -235,10 +248,10 @@
   document.addEventListener('DOMContentLoaded', () => {
     start()
     setInterval(showAge, 1000)
-    // What asks every three seconds must not raise a toast every three seconds: it says so in its own line.
+    // What asks every second must not raise a toast every second: it says so in its own line.
     for (const name of ['htmx:sendError', 'htmx:timeout', 'htmx:responseError']) {
       document.getElementById('main').addEventListener(name, (event) => {
-        if (event.target.id !== POLLED) return
+        if (!isPoll(event)) return
         event.stopPropagation()
         setLost(true)
       })
@@ -248,12 +261,15 @@
     if (['statistics', POLLED].includes(event.detail.target.id)) start()
   })
   document.addEventListener('htmx:beforeRequest', (event) => {
-    if (event.target.id === POLLED && document.hidden) event.preventDefault()
+    if (isPoll(event) && document.hidden) event.preventDefault()
   })
   document.addEventListener('htmx:afterRequest', (event) => {
-    if (event.target.id === POLLED && event.detail.successful) setLost(false)
+    if (isPoll(event) && event.detail.successful) setLost(false)
   })
-  document.addEventListener('theme:change', draw)
+  document.addEventListener('theme:change', () => {
+    styles.clear()
+    draw()
+  })
   document.addEventListener('toggle', (event) => { if (event.target.id) folded.set(event.target.id, event.target.open) }, true)
   document.addEventListener('click', (event) => {
     const button = event.target.closest('#usage [data-series]')

@@ -138,6 +138,7 @@ ROWS = [
     Row("receipts:receipt", "get", SEE, args=deleted_key_id, is_of_account=True),
     # ---- statistics and bills ----
     Row("stats:statistics", "get", SEE),
+    Row("stats:busiest", "get", SEE),
     Row("stats:statistics_export", "get", SEE, args=lambda world: ["csv"]),
     Row("stats:key_use", "get", SEE, data=lambda world: {"key": world.key.pk}),
     Row("stats:key_usage", "get", SEE, args=key_id, is_of_account=True, htmx=True),
@@ -147,7 +148,13 @@ ROWS = [
     Row("requests:key_refusals", "get", Permission.SEE_REQUESTS, args=key_id, is_of_account=True, htmx=True),
     Row("requests:explain", "get", Permission.SEE_REQUESTS, args=request_id, is_of_account=True),
     Row("billing:overview", "get", Permission.SEE_BILLS),
+    Row("billing:check", "get", Permission.SEE_BILLS, 404),
     Row("billing:statement", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01"]),
+    Row("billing:statement_file", "get", Permission.SEE_BILLS, 404, args=lambda world: ["2026-01", "csv"]),
+    Row("billing:budget", "get", CHANGE_BILLING, htmx=True),
+    Row("billing:budget", "post", CHANGE_BILLING, data=lambda world: {"amount": "5"}, htmx=True),
+    Row("billing:alerts", "get", CHANGE_BILLING, htmx=True),
+    Row("billing:alerts", "post", CHANGE_BILLING, data=lambda world: {"percents": "70"}, htmx=True),
     Row("billing:plan_request", "get", CHANGE_BILLING, args=lambda world: ["pro"], htmx=True),
     Row("billing:plan_request", "post", CHANGE_BILLING, args=lambda world: ["pro"], htmx=True),
     Row("billing:plan_request_end", "post", CHANGE_BILLING, 302),
@@ -193,6 +200,14 @@ ROWS = [
     Row("notices:read", "post", SEE, args=notice_id, is_of_account=True, htmx=True),
     Row("notices:read_all", "post", SEE, 302),
     Row("notices:mails", "post", SEE, 302),
+    # ---- the usage API: for tokens; who has none is told so, signed in or not ----
+    Row("api:usage", "get", OPEN, 401),
+    Row("api:keys", "get", OPEN, 401),
+    Row("api:requests", "get", OPEN, 401),
+    Row("api:statements", "get", OPEN, 401),
+    Row("api:openapi", "get", OPEN),
+    # Only for `reverse`: nothing is there.
+    Row("api:api-root", "get", OPEN, 404),
     # ---- the site ----
     Row("home", "get", SIGNED_IN, 302),
     Row("healthz", "get", OPEN, 0),

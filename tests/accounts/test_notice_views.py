@@ -107,7 +107,7 @@ def test_bell_tells_how_many_are_unread_and_the_newest(
     with django_assert_num_queries(5):  # Session, user, account; number, newest.
         bell = alice_client.get("/notices/bell", headers=HTMX)
     assertContains(bell, 'data-unread="2"')
-    assertContains(bell, f'data-newest="{newest.pk}" data-title="80% of this month’s credit is used"')
+    assertContains(bell, f'data-newest="{newest.pk}" data-title="80% of this month’s credit and balance is used"')
     assert "no-store" in bell.headers["Cache-Control"]
 
 

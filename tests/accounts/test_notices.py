@@ -35,6 +35,7 @@ FACTS: dict[str, str | int] = {
     "percent": 80,
     "quota": 100,
     "budget_micro_usd": 5_000_000,
+    "cap_micro_usd": 2_000_000,
     "month": "2026-11",
     "total_micro_usd": 1_250_000,
 }

@@ -15,14 +15,15 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Account
 from billing.management.commands import close_month, grant_monthly_credit, verify_usage
-from billing.models import LedgerEntry, Statement
+from billing.models import LedgerEntry, Price, Statement
+from keys.models import Service
 from stats.stream import redis_client, stream_key
-from tests.billing.books import CREDIT, email_of, entries, old_account, stop_clock
+from tests.billing.books import CREDIT, email_of, entries, old_account, stop_clock, used
 from tests.factories import T0, make_event, make_key
 from tests.processes import ROOT, process_environment
 from tests.road import push
 
-COMMANDS = ["grant_monthly_credit", "close_month", "verify_usage", "seed_demo"]
+COMMANDS = ["grant_monthly_credit", "close_month", "verify_usage", "reprice", "seed_demo"]
 OCTOBER_5 = T0.replace(month=10, day=5)
 
 
@@ -61,7 +62,7 @@ def test_help_says_what_the_command_does(name: str, capsys: pytest.CaptureFixtur
 def test_grant_gives_this_months_credit_once(account: Account) -> None:
     old_account()
 
-    assert run_json("grant_monthly_credit") == {"month": "2026-11", "granted": 2}
+    assert run_json("grant_monthly_credit") == {"month": "2026-11", "granted": 2, "dry_run": False}
     assert run("grant_monthly_credit") == "Credit of 2026-11 granted to 0 accounts."
     assert set(LedgerEntry.objects.values_list("period_on", "amount_micro_usd")) == {(date(2026, 11, 1), CREDIT)}
 
@@ -71,7 +72,7 @@ def test_grant_can_be_for_one_account_and_month(account: Account) -> None:
 
     facts = run_json("grant_monthly_credit", "--month", "2026-12", "--account", "PAYER@example.com")
 
-    assert facts == {"month": "2026-12", "granted": 1}
+    assert facts == {"month": "2026-12", "granted": 1, "dry_run": False}
     assert entries() == [("monthly_credit", date(2026, 12, 1), "", CREDIT)]
     assert LedgerEntry.objects.get().account == account
 
@@ -80,10 +81,42 @@ def test_month_is_closed_with_all_usage_that_waits(account: Account) -> None:
     key = make_key(account)
     push(make_event(key, at=OCTOBER_5), make_event(key, at=OCTOBER_5))
 
-    assert run_json("close_month", "2026-10") == {"month": "2026-10", "statements": 1, "gross_micro_usd": 10_000}
+    facts = {"month": "2026-10", "statements": 1, "gross_micro_usd": 10_000, "dry_run": False}
+    assert run_json("close_month", "2026-10") == facts
     assert run("close_month", "2026-10") == "0 statements of 2026-10 written."
     assert Statement.objects.get().gross_micro_usd == 10_000
     assert redis_client().xlen(stream_key(0)) == 0
+
+
+def test_dry_runs_say_what_would_be_written_and_write_nothing(account: Account) -> None:
+    used(account, OCTOBER_5.date(), 10_000)
+
+    assert run_json("close_month", "2026-10", "--dry-run")["gross_micro_usd"] == 10_000
+    assert run("close_month", "2026-10", "--dry-run") == "1 statements of 2026-10 would be written."
+    assert run("grant_monthly_credit", "--dry-run") == "Credit of 2026-11 would be granted to 1 accounts."
+
+    assert (entries(), Statement.objects.count()) == ([], 0)
+
+
+def test_reprice_says_what_a_month_would_have_cost_by_the_prices_of_now(account: Account) -> None:
+    used(account, OCTOBER_5.date(), 10_000, units=2)
+    used(old_account("other@example.com"), OCTOBER_5.date(), 5_000)
+    Price.objects.create(
+        service=Service.objects.get(slug="geocode"), price_micro_usd=7_000, effective_on=date(2026, 10, 2)
+    )
+
+    facts = run_json("reprice", "--month", "2026-10", "--dry-run")
+    one = run("reprice", "--month", "2026-10", "--dry-run", "--account", "payer@example.com")
+
+    assert (facts["charged_micro_usd"], facts["repriced_micro_usd"], facts["difference_micro_usd"]) == (
+        15_000,
+        21_000,
+        6_000,
+    )
+    assert one.splitlines()[-1] == "2026-10, all in all: charged $0.01, now $0.014 ($0.004)"
+    assert run("reprice", "--month", "2026-09", "--dry-run").startswith("2026-09, all in all: charged $0.00")
+    with pytest.raises(CommandError, match="only --dry-run"):
+        run("reprice", "--month", "2026-10")
 
 
 def test_month_can_be_closed_for_one_account(account: Account) -> None:

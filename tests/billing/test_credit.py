@@ -114,7 +114,7 @@ def test_plain_sum_of_the_ledger_is_the_balance_when_all_months_are_closed(
                 case "use":
                     used(account, day, amount or 0)
                 case "charge":
-                    usage_charge(before=day, account=account)
+                    usage_charge(before=day, account_ids=[account.pk])
                 case "grant":
                     monthly_credit_grant(month=Month.of(day), accounts=[account])
                 case "close":
@@ -124,7 +124,7 @@ def test_plain_sum_of_the_ledger_is_the_balance_when_all_months_are_closed(
                     kind = EntryKind.DEPOSIT if what == "deposit" else EntryKind.ADJUSTMENT
                     entry_post(account=account, month=NOVEMBER, kind=kind, amount_micro_usd=amount or 0, source=str(i))
         list(month_close(month=SEPTEMBER, now=T0, account=account))
-        usage_charge(before=NOVEMBER.first_day, account=account)
+        usage_charge(before=NOVEMBER.first_day, account_ids=[account.pk])
         close(account, OCTOBER)
         close(account, NOVEMBER, now=NOVEMBER.bounds(settings.BILLING_ZONE)[1])
 
@@ -162,7 +162,7 @@ def test_late_usage_of_a_closed_month_is_paid_by_the_open_one_first_by_its_credi
     used(account, date(2026, 10, 5), 10_000_000)
     close(account, OCTOBER)
     used(account, date(2026, 10, 5), 7_000_000)
-    usage_charge(before=date(2026, 11, 23), account=account)
+    usage_charge(before=date(2026, 11, 23), account_ids=[account.pk])
 
     assert allowance_of(account, NOVEMBER) == CREDIT - 7_000_000
     months = months_money(account)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from django.db import Error, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
 from accounts.changes import changes_channel
 from accounts.models import Account, Plan
-from billing import ledger
 from billing.ledger import credit_grant, entry_post, monthly_credit_grant, usage_charge
 from billing.models import EntryKind, LedgerEntry
 from billing.statements import month_close
@@ -210,23 +209,19 @@ def test_usage_in_the_name_of_no_account_keeps_nobody_from_being_charged(account
     assert entries() == [("usage", FIRST, "2026-11-20#1", -5_000)]
 
 
-def test_interrupted_charge_writes_nothing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_charge_writes_nothing(account: Account) -> None:
     used(account, date(2026, 11, 20), 5_000)
     used(account, date(2026, 11, 21), 5_000)
-    write = ledger._usage_entry
-    calls: list[object] = []
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            ALTER TABLE billing_ledgerentry ADD CONSTRAINT power_cut CHECK (usage_on <> '2026-11-21') NOT VALID
+        """)
 
-    def write_one_and_fail(*arguments: object) -> LedgerEntry:
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise RuntimeError
-        return write(*arguments)  # type: ignore[arg-type]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        usage_charge(before=TODAY)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(ledger, "_usage_entry", write_one_and_fail)
-        with pytest.raises(RuntimeError):
-            usage_charge(before=TODAY)
-
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE billing_ledgerentry DROP CONSTRAINT power_cut")
     assert entries() == []
     assert usage_charge(before=TODAY) == 2
 
@@ -238,7 +233,7 @@ def test_charges_from_many_sides_at_once_charge_each_day_once(live: None) -> Non
             used(account, date(2026, 11, n), 1_000 * n)
 
     n_made = at_once(
-        *[lambda: usage_charge(before=TODAY)] * 3, *[lambda: usage_charge(before=TODAY, account=accounts[0])]
+        *[lambda: usage_charge(before=TODAY)] * 3, *[lambda: usage_charge(before=TODAY, account_ids=[accounts[0].pk])]
     )
 
     assert sum(n_made) == 15

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,9 +16,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts.models import Account
 from billing import statements
 from billing.errors import MonthNotOver
-from billing.ledger import entry_post, usage_charge
+from billing.ledger import entries_add, entry_post, usage_charge
 from billing.models import EntryKind, LedgerEntry, Statement, StatementLine
-from billing.selectors import ServiceSpend, spend_by_service
+from billing.month_bills import MonthBill, month_bills
 from billing.statements import month_close
 from billing.tasks import charge_usage, close_past_months, grant_monthly_credit
 from goongdash.lib.periods import Month
@@ -71,9 +73,13 @@ def test_statement_lists_each_service_and_what_credit_paid(account: Account) -> 
     assert statement is not None
     assert statement.number == f"2026-10-{account.pk:06d}"
     assert of_month(account, OCTOBER) == (120_010_000, CREDIT, 20_010_000)
-    assert list(StatementLine.objects.values_list("service__slug", "units", "amount_micro_usd")) == [
-        ("geocode", 3, 10_000),
-        ("map-load", 9, 120_000_000),
+    # What a price explains, and what it does not: a line of its own. Credit pays the lines in their order.
+    lines = StatementLine.objects.values_list("kind", "service__slug", "units", "amount_micro_usd", "net_micro_usd")
+    assert list(lines) == [
+        ("usage", "geocode", 3, 15_000, 0),
+        ("difference", "geocode", 0, -5_000, -5_000),
+        ("usage", "map-load", 9, 63_000, 0),
+        ("difference", "map-load", 0, 119_937_000, 20_015_000),
     ]
     assert_statement_is_days_is_ledger(account, OCTOBER)
     assert set(Statement.objects.values_list("account_id", "period_on")) == {(account.pk, OCT)}
@@ -129,13 +135,13 @@ def test_usage_rolled_up_while_the_month_is_closed_is_charged_once_and_stated_on
     used(account, date(2026, 10, 5), 30_000)
     seen: list[Account] = []
 
-    def roll_up_and_look(who: Account, month: Month) -> list[ServiceSpend]:
+    def roll_up_and_look(*arguments: Any, **more: Any) -> list[MonthBill]:
         if not seen:
             used(account, date(2026, 10, 31), 500, service="trip")
-        seen.append(who)
-        return spend_by_service(who, month)
+        seen.append(account)
+        return month_bills(*arguments, **more)
 
-    monkeypatch.setattr(statements, "spend_by_service", roll_up_and_look)
+    monkeypatch.setattr(statements, "month_bills", roll_up_and_look)
 
     close(OCTOBER, account)
 
@@ -189,14 +195,15 @@ def test_interrupted_closing_leaves_each_account_closed_or_untouched(db: None, m
         used(account, date(2026, 10, 5), 30_000_000)
     calls: list[object] = []
 
-    def post_and_fail(**fields: object) -> bool:
-        calls.append(fields)
+    def add_and_fail(new: Iterable[LedgerEntry]) -> None:
+        calls.append(new)
         if len(calls) == 2:
             raise RuntimeError
-        return entry_post(**fields)  # type: ignore[arg-type]
+        entries_add(new)
 
+    monkeypatch.setattr(statements, "BATCH_ACCOUNTS", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(statements, "entry_post", post_and_fail)
+        patch.setattr(statements, "entries_add", add_and_fail)
         with pytest.raises(RuntimeError):
             close(OCTOBER)
 
@@ -206,10 +213,11 @@ def test_interrupted_closing_leaves_each_account_closed_or_untouched(db: None, m
     assert [plain_sum(account) for account in accounts] == [0, 0, 0]
 
 
-def test_closings_and_charges_at_once_close_each_account_once(live: None) -> None:
+def test_closings_and_charges_at_once_close_each_account_once(live: None, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts = [old_account() for _ in range(4)]
     for account in accounts:
         used(account, date(2026, 10, 5), 130_000_000)
+    monkeypatch.setattr(statements, "BATCH_ACCOUNTS", 2)
 
     def n_written() -> int:
         return sum(statement is not None for statement in month_close(month=OCTOBER, now=T0))

@@ -21,7 +21,7 @@ from billing.statements import month_close
 from billing.verification import Verification, usage_verify
 from keys.services import CreatedKey
 from stats.ingest import ingest_all, ingest_shard
-from stats.models import DailyUsage, HourlyUsage, ShardCursor, UsageRecord
+from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, ShardCursor, UsageRecord
 from stats.outcomes import Outcome
 from stats.partitions import HOURS, partitions_drop
 from stats.retention import hours_from
@@ -119,6 +119,15 @@ def change_record() -> None:
     UsageRecord.objects.filter(pk=first.pk).update(cost_micro_usd=1)
 
 
+def change_minute() -> None:
+    minute = MinuteUsage.objects.filter(outcome=0).order_by("minute_at")[0]
+    MinuteUsage.objects.filter(pk=minute.pk).update(units=minute.units + 1)
+
+
+def change_origin() -> None:
+    DailyOriginUsage.objects.filter(day_on=DAY, outcome=0).update(cost_micro_usd=1)
+
+
 def change_hour() -> None:
     hour = HourlyUsage.objects.filter(outcome=0, hour_at__gte=T0 - timedelta(days=2)).order_by("id")[0]
     HourlyUsage.objects.filter(pk=hour.pk).update(n_requests=hour.n_requests + 1)
@@ -164,10 +173,12 @@ def charge_late_twice() -> None:
         (delete_record, {"events - records", "records - hours"}),
         (delete_every_record_of_a_day, {"events - records", "records - hours"}),
         (change_record, {"records - hours"}),
-        (change_hour, {"records - hours", "hours - days"}),
-        (change_day, {"hours - days", "days - ledger"}),
-        (delete_day, {"hours - days", "days - ledger"}),
-        (add_day, {"hours - days", "days - ledger"}),
+        (change_minute, {"minutes - hours"}),
+        (change_hour, {"records - hours", "minutes - hours", "hours - days"}),
+        (change_origin, {"origins - days"}),
+        (change_day, {"hours - days", "origins - days", "days - ledger"}),
+        (delete_day, {"hours - days", "origins - days", "days - ledger"}),
+        (add_day, {"hours - days", "origins - days", "days - ledger"}),
         (drop_charge, {"days - ledger"}),
         (charge_twice, {"days - ledger"}),
         (charge_late_twice, {"days - ledger"}),
@@ -192,7 +203,7 @@ def test_tampering_is_found_and_named(key: CreatedKey, tamper: Callable[[], None
 def test_difference_tells_which_side_has_how_much_more(key: CreatedKey) -> None:
     change_day()
 
-    hours, ledger = usage_verify(T0).differences
+    hours, _, ledger = usage_verify(T0).differences
 
     assert (hours.sides, hours.n_requests, hours.units, hours.cost_micro_usd) == ("hours - days", 0, 0, 24_999)
     assert (ledger.sides, ledger.n_requests, ledger.units, ledger.cost_micro_usd) == ("days - ledger", 0, 0, -24_999)

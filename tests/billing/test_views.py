@@ -115,9 +115,9 @@ def test_new_account_sees_its_credit_and_the_next_step(alice_client: Client) -> 
 
 def test_page_shows_the_plan_s_limits(alice_client: Client) -> None:
     page = page_of(alice_client)
-    assert "Requests a day 1,000 for each key" in page
+    assert "Requests a day, each key 1,000" in page
     assert "Map loads a month 1,000" in page
-    assert "Rate 5 a second for each key and IP address" in page
+    assert "Rate, each key and IP address 5 a second" in page
 
 
 def test_ledger_has_every_entry_newest_first(alice: Account, alice_client: Client) -> None:
@@ -127,6 +127,7 @@ def test_ledger_has_every_entry_newest_first(alice: Account, alice_client: Clien
     usage_charge(before=date(2026, 11, 23))
     page = page_of(alice_client)
     assert "3 entries" in page and "For <patience>" in page
+    page = page[page.index("Entry Month") :]
     assert page.index("Usage of 22 November 2026") < page.index("Credit granted") < page.index("Monthly credit")
     assert "-$0.005" in page and "+$1.00" in page and "+$100.00" in page
 
@@ -139,6 +140,44 @@ def test_a_long_ledger_has_pages_and_none_is_out_of_reach(alice: Account, alice_
     first, second = page_of(alice_client), page_of(alice_client, f"{URL}?page=2")
     assert "Page 1 of 2 Older" in first and "Newer Page 2 of 2" in second
     assert sorted(int(n) for n in re.findall(r"\[(\d+)\]", first + second)) == list(range(51))
+
+
+def test_ledger_shows_one_kind_alone_and_turns_its_pages(alice: Account, alice_client: Client) -> None:
+    for n in range(51):
+        entry_post(account=alice, month=NOVEMBER, kind=EntryKind.DEPOSIT, amount_micro_usd=1, source=str(n))
+    entry_post(account=alice, month=NOVEMBER, kind=EntryKind.GRANT, amount_micro_usd=1, note="For patience")
+    page = page_of(alice_client, f"{URL}?kind=deposit")
+    assert "51 entries" in page and "For patience" not in page
+    assert b"?kind=deposit&amp;page=2#ledger" in alice_client.get(f"{URL}?kind=deposit").content
+    assert "1 entry" in page_of(alice_client, f"{URL}?kind=grant")
+    assert "No entry of this kind" in page_of(alice_client, f"{URL}?kind=refund")
+    assert "52 entries" in page_of(alice_client, f"{URL}?kind=banana")
+
+
+def test_spending_is_drawn_by_service_and_day_with_a_forecast_and_its_basis(
+    alice: Account, alice_client: Client
+) -> None:
+    use(alice, "geocode", n=2, days_ago=2)
+    use(alice, "trip", days_ago=1, cost_micro_usd=30_000)
+    response = alice_client.get(URL)
+    chart = response.context["chart"]
+    assert [(series.label, series.total) for series in chart.series] == [("Trip v1", 30_000), ("Geocode v1", 10_000)]
+    assert (chart.total, chart.unfinished, len(chart.labels)) == (40_000, 22, 30)
+    assert chart.credit_left[20:23] == [99_990_000, 99_960_000, 99_960_000]
+    # 0.04 so far, 0.02 for today and each of the seven days to come.
+    page = page_of(alice_client)
+    assert "Forecast for the month’s end $0.20" in page
+    assert "for each day to come $0.02, the mean of the last 2 whole days" in page
+
+
+def test_prices_show_their_steps_and_what_is_free(alice_client: Client) -> None:
+    price = Price.objects.create(
+        service=Service.objects.get(slug="geocode"), price_micro_usd=0, effective_on=date(2026, 11, 1), is_sample=False
+    )
+    price.tiers.create(from_units=1_000, price_micro_usd=5_000)
+    price.tiers.create(from_units=100_000, price_micro_usd=4_000)
+    page = page_of(alice_client)
+    assert "Geocode v1 1–1,000 free 1,001–100,000 $0.005 100,001+ $0.004 a request" in page
 
 
 @pytest.mark.parametrize("page", ["banana", "-1", "0", "99", "%00", "9" * 50])
@@ -161,9 +200,49 @@ def test_statement_has_lines_and_sums(alice: Account, alice_client: Client) -> N
     statement = close(alice)
     page = page_of(alice_client, "/billing/statements/2026-10")
     assert f"Number {statement.number} Account Alice Maps" in page
-    assert "Geocode v1 2 $0.01 Trip v1 1 $101.00" in page
+    assert "Geocode v1 $0.005 × 2 Requests 2 0 $0.005 $0.01 $0.01 $0.00" in page
+    assert "Trip v1: difference to the price list What the requests were charged when they were made" in page
     assert "Usage $101.01 Paid by free credit -$100.00 To pay, taken from your balance $1.01" in page
     assert "1 October 2026 – 31 October 2026, in Asia/Ho_Chi_Minh" in page
+
+
+def test_running_month_is_a_draft_of_the_same_layout(alice: Account, alice_client: Client) -> None:
+    use(alice, "geocode", n=3)
+
+    page = page_of(alice_client, "/billing/statements/2026-11")
+
+    assert "Draft of the statement of November 2026" in page and "Number Draft Account Alice Maps" in page
+    assert "Geocode v1 $0.005 × 3 Requests 3 0 $0.005 $0.015 $0.015 $0.00" in page
+    assert Statement.objects.count() == LedgerEntry.objects.filter(kind=EntryKind.USAGE).count() == 0
+    assert "2026-11" in page_of(alice_client, URL) or "November 2026 Draft $0.015" in page_of(alice_client, URL)
+
+
+def test_each_line_opens_to_its_statistics_and_requests(alice: Account, alice_client: Client) -> None:
+    use(alice, "geocode", n=3)
+
+    content = html.unescape(alice_client.get("/billing/statements/2026-11").content.decode())
+
+    statistics = "/statistics?from=2026-11-01&to=2026-11-30&measure=cost&service=geocode"
+    requests = "/requests?from=2026-11-01T00%3A00&to=2026-11-30T23%3A59&service=geocode"
+    assert f'href="{statistics}"' in content and f'href="{requests}"' in content
+    assert alice_client.get(statistics).status_code == alice_client.get(requests).status_code == 200
+
+
+def test_statement_is_a_file_too(alice: Account, alice_client: Client) -> None:
+    Account.objects.filter(pk=alice.pk).update(name="Bản đồ Việt")
+    use(alice, "geocode", days_ago=30, n=2)
+    statement = close(alice)
+
+    csv_file = alice_client.get("/billing/statements/2026-10.csv")
+    pdf_file = alice_client.get("/billing/statements/2026-10.pdf")
+
+    assert csv_file.content.decode().splitlines()[1] == (
+        f"2026-10,{statement.number},usage,Geocode,v1,2026-10-01,2026-10-31,1,2,0,5000,10000,10000,0"
+    )
+    assert csv_file["Content-Disposition"] == f'attachment; filename="statement-{statement.number}.csv"'
+    assert pdf_file.content.startswith(b"%PDF-") and pdf_file["Content-Type"] == "application/pdf"
+    assert pdf_file.content == alice_client.get("/billing/statements/2026-10.pdf").content
+    assert alice_client.get("/billing/statements/2026-10.xls").status_code == 404
 
 
 def test_statement_of_a_month_without_usage(alice: Account, alice_client: Client) -> None:
@@ -211,9 +290,9 @@ def test_query_counts_do_not_grow(
         use(alice, slug, days_ago=30 + n)
     close(alice)
     usage_charge(before=date(2026, 11, 23))
-    # Session, user, account; statements, usage, ledger; prices; spending, services; request, plans; statements;
-    # entries, their number; the bell.
-    with django_assert_num_queries(15):
+    # Session, user, account; statements, usage, ledger; prices, tiers; request; spending, services; budget, alerts;
+    # plans; statements; entries, their number; the bell.
+    with django_assert_num_queries(18):
         alice_client.get(URL)
     # Session, user, account; statement, lines, services; the bell.
     with django_assert_num_queries(7):

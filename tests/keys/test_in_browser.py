@@ -28,11 +28,11 @@ def paste(page: Page, text: str) -> None:
     page.keyboard.press("Control+V")
 
 
-def test_list_is_searched_filtered_and_paged_and_its_address_keeps_it(owner: Account, open_keys: OpenPage) -> None:
+def test_list_is_searched_filtered_and_paged_and_its_address_keeps_it(owner: Account, open_page: OpenPage) -> None:
     for number in range(60):
         make_key(owner, name=f"Shop {number:02}")
     make_key(owner, name="Map", type="tiles")
-    page = open_keys()
+    page = open_page()
     rows = page.locator(".keys-table tbody tr")
 
     page.get_by_label("Type").select_option("tiles")
@@ -60,13 +60,13 @@ def test_list_is_searched_filtered_and_paged_and_its_address_keeps_it(owner: Acc
     expect(page.get_by_text("No key like that")).to_be_visible()
 
 
-def test_row_shows_the_key_its_last_use_and_today_against_the_limit(owner: Account, open_keys: OpenPage) -> None:
+def test_row_shows_the_key_its_last_use_and_today_against_the_limit(owner: Account, open_page: OpenPage) -> None:
     created = make_key(owner, name="Storefront")
     store(
         *(make_event(created, at=utc_now(), origin="https://shop.example.com") for _ in range(3)),
         make_event(created, at=utc_now(), outcome=Outcome.ORIGIN_NOT_ALLOWED, origin="https://evil.example.org"),
     )
-    page = open_keys()
+    page = open_page()
     row = page.get_by_role("row", name=re.compile("Storefront"))
     expect(row.get_by_text("3 of 1,000")).to_be_visible()
     expect(row.get_by_role("progressbar", name="Requests today")).to_have_attribute("value", "3")
@@ -79,8 +79,8 @@ def test_row_shows_the_key_its_last_use_and_today_against_the_limit(owner: Accou
     assert page.evaluate("navigator.clipboard.readText()") == created.text
 
 
-def test_pasted_list_is_corrected_in_its_place_and_nothing_typed_is_lost(owner: Account, open_keys: OpenPage) -> None:
-    page = open_keys()
+def test_pasted_list_is_corrected_in_its_place_and_nothing_typed_is_lost(owner: Account, open_page: OpenPage) -> None:
+    page = open_page()
     page.get_by_role("button", name="Create your first key").click()
     page.get_by_label("API Key Name").fill("Storefront")
     page.get_by_role("tab", name="Restrictions").click()
@@ -114,9 +114,9 @@ def test_pasted_list_is_corrected_in_its_place_and_nothing_typed_is_lost(owner: 
     ]
 
 
-def test_tester_answers_while_the_list_is_typed(owner: Account, open_keys: OpenPage) -> None:
+def test_tester_answers_while_the_list_is_typed(owner: Account, open_page: OpenPage) -> None:
     make_key(owner, name="Storefront", restrictions=["example.com"])
-    page = open_keys()
+    page = open_page()
     page.get_by_role("button", name="Edit the key “Storefront”").click()
     page.get_by_role("tab", name="Restrictions").click()
     tested = page.locator("#tested")
@@ -139,9 +139,9 @@ def test_tester_answers_while_the_list_is_typed(owner: Account, open_keys: OpenP
     expect(page.get_by_role("row", name=re.compile("Storefront"))).to_contain_text("https://www.example.com/*")
 
 
-def test_two_windows_on_one_key_overwrite_nothing_unasked(owner: Account, open_keys: OpenPage) -> None:
+def test_two_windows_on_one_key_overwrite_nothing_unasked(owner: Account, open_page: OpenPage) -> None:
     make_key(owner, name="Storefront")
-    first, second = open_keys(), open_keys()
+    first, second = open_page(), open_page()
     for page in (first, second):
         page.get_by_role("button", name="Edit the key “Storefront”").click()
         expect(page.get_by_label("API Key Name")).to_be_visible()
@@ -162,9 +162,9 @@ def test_two_windows_on_one_key_overwrite_nothing_unasked(owner: Account, open_k
     assert ApiKey.objects.get().name == "Second"
 
 
-def test_key_is_made_and_edited_by_keyboard_alone(owner: Account, open_keys: OpenPage) -> None:
+def test_key_is_made_and_edited_by_keyboard_alone(owner: Account, open_page: OpenPage) -> None:
     make_key(owner, name="Other")
-    page = open_keys()
+    page = open_page()
     page.locator("#create-key").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("radio", name="API Key", exact=True)).to_be_focused()
@@ -196,14 +196,14 @@ def test_key_is_made_and_edited_by_keyboard_alone(owner: Account, open_keys: Ope
     assert ApiKey.objects.get(name="By keyboard").type == "tiles"
 
 
-def test_phone_shows_everything_within_its_width(owner: Account, open_keys: OpenPage) -> None:
+def test_phone_shows_everything_within_its_width(owner: Account, open_page: OpenPage) -> None:
     make_key(
         owner,
         name="Storefront " * 8,
         description="x" * 300,
         restrictions=[f"{'s' * 60}{n}.example.com" for n in range(5)],
     )
-    page = open_keys(viewport=PHONE)
+    page = open_page(viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     page.get_by_role("button", name=re.compile("Edit the key")).click()
     page.get_by_role("tab", name="Restrictions").click()
@@ -214,14 +214,14 @@ def test_phone_shows_everything_within_its_width(owner: Account, open_keys: Open
 
 
 def test_list_only_reports_until_its_replay_refuses_nobody_who_belongs(
-    owner: Account, gate: GateProcess, open_keys: OpenPage
+    owner: Account, gate: GateProcess, open_page: OpenPage
 ) -> None:
     created = make_key(owner, name="Storefront", restrictions=["example.com"])
 
     def ask(origin: str) -> int:
         return gate.get(f"/Geocode?address=x&api_key={created.text}", headers={"Origin": origin}).status_code
 
-    page = open_keys()
+    page = open_page()
     row = page.get_by_role("row", name=re.compile("Storefront"))
     edit = page.get_by_role("button", name="Edit the key “Storefront”")
     edit.click()

@@ -25,13 +25,13 @@ def drawn(page: Page) -> dict[str, list[int]]:
     return {series["label"]: series["values"] for series in chart["series"]}
 
 
-def test_use_is_looked_at_over_other_periods_and_the_address_keeps_it(owner: Account, open_keys: OpenPage) -> None:
+def test_use_is_looked_at_over_other_periods_and_the_address_keeps_it(owner: Account, open_page: OpenPage) -> None:
     created = make_key(owner, name="Storefront", restrictions=["example.com"])
     store(
         *copies(make_event(created, at=utc_now()), 3),
         make_event(created, at=utc_now(), origin=THIEF, outcome=Outcome.ORIGIN_NOT_ALLOWED),
     )
-    page = open_keys()
+    page = open_page()
     page.get_by_role("link", name="Storefront").click()
     page.wait_for_url(f"**/keys/{created.key.pk}")
     expect(page.get_by_role("heading", name="Storefront")).to_be_visible()
@@ -75,11 +75,11 @@ def test_use_is_looked_at_over_other_periods_and_the_address_keeps_it(owner: Acc
 
 
 def test_unused_key_begins_with_programs_that_are_copied_whole(
-    owner: Account, open_keys: OpenPage, settings: Settings
+    owner: Account, open_page: OpenPage, settings: Settings
 ) -> None:
     settings.GATE_PUBLIC_URL = "https://api.example.vn"
     created = make_key(owner, name="Storefront")
-    page = open_keys(f"/keys/{created.key.pk}")
+    page = open_page(f"/keys/{created.key.pk}")
     program = page.locator("#snippet-curl .snippet")
     expect(program).to_contain_text(created.key.masked_text)
     page.get_by_role("button", name="Copy the program for curl").click()
@@ -107,13 +107,13 @@ def test_unused_key_begins_with_programs_that_are_copied_whole(
     expect(page.get_by_text(created.text)).to_have_count(0)
 
 
-def test_phone_shows_the_page_within_its_width(owner: Account, open_keys: OpenPage) -> None:
+def test_phone_shows_the_page_within_its_width(owner: Account, open_page: OpenPage) -> None:
     long = [f"{'s' * 60}{n}.example.com" for n in range(5)]
     created = make_key(owner, name="Storefront " * 8, description="x" * 300, restrictions=long)
     for n in range(3):
         key_set_restrictions(key=created.key, restrictions=[*long, f"{n}.example.com"])
     store(make_event(created, at=utc_now(), origin=f"https://{'o' * 60}.{'o' * 60}.example.com"))
-    page = open_keys(f"/keys/{created.key.pk}", viewport=PHONE)
+    page = open_page(f"/keys/{created.key.pk}", viewport=PHONE)
     for tab in ("Use", "Quick start", "History"):
         page.get_by_role("link", name=tab, exact=True).click()
         expect(page.get_by_role("link", name=tab, exact=True)).to_have_attribute("aria-current", "page")
@@ -126,9 +126,9 @@ def test_phone_shows_the_page_within_its_width(owner: Account, open_keys: OpenPa
     assert name.evaluate("e => e.getBoundingClientRect().x") == cell.evaluate("e => e.getBoundingClientRect().x")
 
 
-def test_what_was_typed_is_not_lost_by_escape(owner: Account, open_keys: OpenPage) -> None:
+def test_what_was_typed_is_not_lost_by_escape(owner: Account, open_page: OpenPage) -> None:
     make_key(owner, name="Storefront")
-    page = open_keys()
+    page = open_page()
     page.get_by_role("button", name="Edit the key “Storefront”").click()
     name, question = page.get_by_label("API Key Name"), page.get_by_role("alertdialog")
     expect(name).to_be_focused()

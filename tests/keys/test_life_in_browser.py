@@ -14,10 +14,10 @@ from tests.factories import make_event, make_key
 from tests.road import store
 
 
-def test_key_is_rotated_watched_and_retired_and_brought_back(owner: Account, open_keys: OpenPage) -> None:
+def test_key_is_rotated_watched_and_retired_and_brought_back(owner: Account, open_page: OpenPage) -> None:
     created = make_key(owner, name="Storefront", restrictions=["example.com"])
     store(make_event(created, at=utc_now(), origin="https://shop.example.com"))
-    page = open_keys()
+    page = open_page()
     menu = page.get_by_label("More for the key “Storefront”").first
 
     menu.click()
@@ -49,10 +49,10 @@ def test_key_is_rotated_watched_and_retired_and_brought_back(owner: Account, ope
 
 
 def test_key_is_disabled_enabled_deleted_and_undone_in_place_and_by_keyboard(
-    owner: Account, open_keys: OpenPage
+    owner: Account, open_page: OpenPage
 ) -> None:
     key = make_key(owner, name="Storefront").key
-    page = open_keys(viewport=PHONE)
+    page = open_page(viewport=PHONE)
     menu = page.get_by_label("More for the key “Storefront”")
     menu.press("Enter")
     page.get_by_role("button", name="Disable…").press("Enter")

@@ -28,11 +28,11 @@ def status_of(gate: GateProcess, text: str, wanted: int) -> int:
 def test_bell_rings_on_an_open_page_and_the_origin_is_blocked_from_the_notice(
     gate: GateProcess,
     owner: Account,
-    open_keys: OpenPage,
+    open_page: OpenPage,
 ) -> None:
     created = make_key(owner, name="Shop")
     assert status_of(gate, created.text, 200) == 200
-    page = open_keys()
+    page = open_page()
     page.clock.install()
     page.reload()
     bell = page.get_by_role("link", name="Notices, none unread")
@@ -59,7 +59,7 @@ def test_bell_rings_on_an_open_page_and_the_origin_is_blocked_from_the_notice(
     page.get_by_role("link", name="Unread", exact=True).click()
     expect(page.get_by_text("All read")).to_be_visible()
 
-    phone = open_keys(f"/keys/{created.key.pk}", PHONE)
+    phone = open_page(f"/keys/{created.key.pk}", PHONE)
     phone.get_by_role("button", name="Unblock evil.example").click()
     expect(phone.get_by_text("evil.example is not blocked any more.")).to_be_visible()
     assert status_of(gate, created.text, 200) == 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from stats.cuts import busiest_hour, usage_cells, usage_cut, usage_totals
 from stats.events import UsageEvent
 from stats.outcomes import Outcome
 from stats.periods import Grain
-from stats.queries import OTHER, TOP_GROUPS, Dimension, Measure, UsageQuery
+from stats.queries import OTHER, TOP_GROUPS, BusiestHour, Dimension, Measure, UsageQuery
 from stats.series import Totals
 from tests.factories import T0, make_event, make_key
 from tests.road import copies, store
@@ -192,8 +192,7 @@ def test_a_month_is_all_of_its_days_that_are_asked_for(alice: Account, key: Crea
 def test_the_busiest_hour_is_the_one_with_the_most_requests(alice: Account, key: CreatedKey) -> None:
     assert busiest_hour(asked(alice)) is None
     store(make_event(key), *copies(make_event(key, at=T0 - timedelta(days=2)), 3), make_event(make_key()))
-    busiest: tuple[datetime, int] | None = busiest_hour(asked(alice))
-    assert busiest == (T0 - timedelta(days=2), 3)
+    assert busiest_hour(asked(alice)) == BusiestHour(T0 - timedelta(days=2), 3)
     assert busiest_hour(asked(alice, origins=frozenset({A}))) is None
 
 

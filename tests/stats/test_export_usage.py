@@ -29,6 +29,13 @@ def key(alice: Account) -> CreatedKey:
 
 
 @pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Minutes of T0 are still kept."""
+    for module in ("rollups", "management.commands.export_usage"):
+        monkeypatch.setattr(f"stats.{module}.utc_now", lambda: T0 + timedelta(hours=2))
+
+
+@pytest.fixture
 def used(alice: Account, charlie: Account, key: CreatedKey) -> CreatedKey:
     """Two allowed requests and a refused one, one of the day before, and a stranger's."""
     push_events(
@@ -60,6 +67,28 @@ def test_days_as_csv(used: CreatedKey) -> None:
         f"2026-11-23,{key_id},Web shop,geocode,allowed,2,2,10000\n"
         f"2026-11-23,{key_id},Web shop,trip,rate_limit,1,0,0\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("grain", "starts"),
+    [
+        ("minute", ["2026-11-23T10:00:00+07:00", "2026-11-23T11:00:00+07:00"]),
+        ("hour", ["2026-11-23T10:00:00+07:00", "2026-11-23T11:00:00+07:00"]),
+        ("day", ["2026-11-22", "2026-11-23"]),
+        ("month", ["2026-11-01"]),
+    ],
+)
+def test_cuts_as_on_the_page(noon: None, used: CreatedKey, grain: str, starts: list[str], tmp_path: Path) -> None:
+    first = "2026-11-23" if grain in {"minute", "hour"} else "2026-11-01"
+    cut = ("--by", "service", "--grain", grain, "--only", "outcome=allowed", "--only", f"key={used.key.pk}")
+    rows = rows_of(export(*cut, first=first))
+    assert [row["start"] for row in rows] == starts
+    assert sum(int(row["requests"]) for row in rows) == (2 if first == "2026-11-23" else 3)
+    told = json.loads(export("--json", *cut, first=first))
+    assert (told["grain"], told["by"], len(told["rows"])) == (grain, "service", len(rows))
+    for arguments in (("--json",), ()):
+        path = tmp_path / "cut"
+        assert f"{len(rows)}" in export(*arguments, *cut, "--output", str(path), first=first)
 
 
 def test_hours_carry_the_offset_of_the_zone(used: CreatedKey) -> None:
@@ -150,6 +179,13 @@ def test_a_path_that_cannot_be_written_is_named(used: CreatedKey, tmp_path: Path
         ((), {"account": "nobody@example.com"}, "There is no account of nobody@example.com"),
         ((), {"first": "2026-11-24"}, "2026-11-24 is after 2026-11-23"),
         (("--json", "--format", "csv"), {}, "exclude each other"),
+        (("--grain", "month"), {}, "need --by"),
+        (("--only", "service=trip"), {}, "need --by"),
+        (("--by", "key", "--only", "service"), {}, "is no filter"),
+        (("--by", "key", "--only", "service=tea"), {}, "there is no “tea”"),
+        (("--by", "key", "--only", "key=987654"), {}, "no such key"),
+        (("--by", "origin", "--grain", "hour"), {}, "known by the day"),
+        (("--by", "key", "--grain", "minute"), {"first": "2026-01-01"}, "by minute are kept from"),
     ],
 )
 def test_bad_arguments_exit_with_2(
@@ -161,7 +197,8 @@ def test_bad_arguments_exit_with_2(
 
 
 @pytest.mark.parametrize(
-    "argument", ["--from=2026-11-2x", "--from=0001-01-01", "--to=9999-12-31", "--grain=month", "--format=xml"]
+    "argument",
+    ["--from=2026-11-2x", "--from=0001-01-01", "--to=9999-12-31", "--grain=year", "--by=colour", "--format=xml"],
 )
 def test_arguments_that_cannot_be_read_exit_with_2(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--account", ALICE, "--from", "2026-11-23", "--to", "2026-11-23", argument]

@@ -15,6 +15,7 @@ from accounts.models import Account
 from keys.services import CreatedKey, key_revoke
 from stats.outcomes import Outcome
 from tests.factories import T0, make_event, make_key
+from tests.stats.plans import no_scan_of_big_tables
 from tests.stats.usage import push_events
 
 URL = "/statistics"
@@ -76,6 +77,14 @@ def test_page_shows_totals_outcomes_and_services(alice_client: Client, key: Crea
     assert "Asia/Ho_Chi_Minh" in page
     assert "17 November 2026 – 23 November 2026" in page
     assert 'href="/requests?outcome=origin_not_allowed"' in page
+
+
+def test_busiest_hour_of_many_days_comes_after_the_page(alice_client: Client, key: CreatedKey) -> None:
+    push_events([make_event(key), make_event(key), make_event(key, at=T0 - timedelta(days=60))])
+    assert 'hx-get="/statistics/busiest?period=90d"' in page_of(alice_client, "period=90d")
+    part = alice_client.get("/statistics/busiest?period=90d").content.decode()
+    assert figures_of(part) == ["2"]
+    assert alice_client.get("/statistics/busiest?period=never").status_code == 422
 
 
 def test_chart_tells_versions_apart_and_has_every_day(alice_client: Client, key: CreatedKey) -> None:
@@ -141,14 +150,14 @@ def test_htmx_gets_the_part_that_changes_and_caches_are_told(alice_client: Clien
 def test_a_running_period_asks_for_itself(alice_client: Client, key: CreatedKey) -> None:
     push_events([make_event(key)])
     page = page_of(alice_client, f"period=30d&key={key.key.pk}")
-    assert 'hx-trigger="every 3s"' in page
+    assert 'hx-trigger="every 1s"' in page
     assert f'hx-get="/statistics?period=30d&key={key.key.pk}"' in page
     assert "Newest number" in page
 
 
 def test_a_period_that_is_over_does_not(alice_client: Client, key: CreatedKey) -> None:
     push_events([make_event(key, at=T0 - timedelta(days=40))])
-    assert "every 3s" not in page_of(alice_client, "period=last-month")
+    assert "every 1s" not in page_of(alice_client, "period=last-month")
 
 
 def test_nothing_new_is_no_content_and_something_new_is_sent(alice_client: Client, key: CreatedKey) -> None:
@@ -172,7 +181,7 @@ def test_a_new_day_is_something_new(alice_client: Client, key: CreatedKey, monke
 def test_without_keys_the_next_step_is_a_key(alice_client: Client) -> None:
     page = page_of(alice_client)
     assert "Create an API key" in page and 'href="/keys"' in page
-    assert "data-chart" not in page and 'hx-trigger="every 3s"' in page
+    assert "data-chart" not in page and 'hx-trigger="every 1s"' in page
 
 
 def test_a_key_without_usage_says_so(alice_client: Client, key: CreatedKey) -> None:
@@ -212,7 +221,7 @@ def test_a_key_without_usage_says_so(alice_client: Client, key: CreatedKey) -> N
 def test_bad_input_is_named_in_place(alice_client: Client, key: CreatedKey, query: str, message: str) -> None:
     page = page_of(alice_client, query, status=422)
     assert message in page
-    assert 'id="filters"' in page and "data-chart" not in page and "every 3s" not in page
+    assert 'id="filters"' in page and "data-chart" not in page and "every 1s" not in page
 
 
 def test_bad_input_keeps_the_rest_of_the_form(alice_client: Client, key: CreatedKey) -> None:
@@ -286,3 +295,27 @@ def test_asking_for_news_takes_one_query_beyond_the_user_s(
     state = state_of(page_of(alice_client))
     with django_assert_num_queries(4):
         alice_client.get(f"{URL}?seen={state}", headers=HTMX)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "period=90d&by=key",
+        "period=90d&by=service&measure=cost",
+        "period=1h",
+        "period=24h&by=outcome&measure=refusals",
+        "period=90d&by=origin&type=rest&outcome=allowed",
+    ],
+)
+def test_no_query_of_the_page_scans_a_big_table(alice: Account, alice_client: Client, query: str) -> None:
+    push_events([make_event(make_key(alice), at=T0)])
+    with no_scan_of_big_tables():
+        assert alice_client.get(f"/statistics?{query}").status_code == 200
+
+
+def test_address_says_only_what_is_unusual(alice_client: Client) -> None:
+    form = "period=30d&measure=requests&by=key&grain=day&chart=bars"
+    answer = alice_client.get(f"/statistics?{form}", headers={"HX-Request": "true"})
+    assert answer["HX-Push-Url"] == "/statistics?period=30d&by=key"
+    asked_again = alice_client.get(f"/statistics?{form}&seen=old", headers={"HX-Request": "true"})
+    assert "HX-Push-Url" not in asked_again

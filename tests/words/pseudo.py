@@ -15,7 +15,8 @@ from tests.words.unmarked import ATTRIBUTES, LETTER
 BEGIN, END, APART = "⟦", "⟧", "\0"
 # Names, addresses, figures: the same in every language.
 DATA = re.compile(
-    r"""\S+@\S+|https?://\S+|\b(?:Goongdash|Email|English|testserver|Tiếng\ Việt|US\$|Asia/Ho_Chi_Minh)(?!\w)
+    r"""\S+@\S+|http\S*://\S+|\bexample\.com\b|\bv\d\b|\b203\.0\.113\.x
+    |\b(?:Goongdash|Email|English|testserver|Tiếng\ Việt|US\$|Asia/Ho_Chi_Minh)(?!\w)
     |\d{4}-\d\d-\d\dT[\d:.+]+|(?:g[rm]_\w+)?…\w+
     |\b(?:rest|free|Free|Basic|Pro|Business|Five\ People|Key\ \d+|Theirs|[a-z]+\.example)\b""",
     re.VERBOSE,

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from accounts.audit_words import FIELDS
+from accounts.audit_words import FIELDS, VALUES
+from keys.service_names import SERVICE_NAMES
 from tests.words import unmarked
 from tests.words.rooms import files_done, named
 
 # Sentences that look as if a customer read them, with why none does.
 SAID_TO_NOBODY: dict[str, set[str]] = {
+    "stats/receipts.py": {"this key has not ended"},
+    "stats/seen_requests.py": {"origin, path, …", "origin, path"},  # SQL.
+    "keys/service_names.py": set(SERVICE_NAMES),  # As the database has them.
     "accounts/registration.py": {"There is a user … already."},  # Commands say it.
+    "billing/comparing.py": {" of account … on …"},  # A command says it.
     "billing/demo.py": {"Demo server", "Demo map", "Demo web site"},  # Names of keys.
     "billing/ledger.py": {"raised to …"},  # A reference.
     "billing/models.py": {"…: … µUSD from …"},  # The admin says it.
@@ -25,8 +30,10 @@ SAID_TO_NOBODY: dict[str, set[str]] = {
     "billing/statements.py": {"… is not over yet in …."},  # Commands say it.
     "billing/verification.py": {"events lost", "entries unreadable"},  # A command says it.
 }
+# Not a word in these is for reading: programs to copy, and what is logged of a gate's events.
+NOT_IN_WORDS = {"keys/snippets.py", "stats/events.py"}
 # Recorded in English, and said in the reader's language by accounts/audit_words.py.
-RECORDED = set(FIELDS)
+RECORDED = {*FIELDS, *(value for values in VALUES.values() for value in values)}
 
 
 @pytest.mark.parametrize("path", files_done(".html", ".txt"), ids=named)
@@ -34,7 +41,7 @@ def test_template_says_nothing_unmarked(path: Path) -> None:
     assert unmarked.in_template(path.read_text(), is_html=path.suffix == ".html") == []
 
 
-@pytest.mark.parametrize("path", files_done(".py"), ids=named)
+@pytest.mark.parametrize("path", [path for path in files_done(".py") if named(path) not in NOT_IN_WORDS], ids=named)
 def test_module_says_nothing_unmarked(path: Path) -> None:
     found = unmarked.in_python(path.read_text(), is_models=path.name == "models.py")
     assert set(found) - SAID_TO_NOBODY.get(named(path), set()) - RECORDED == set()

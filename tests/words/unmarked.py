@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 from django.template.base import Lexer, Token, TokenType
 
-# Names, the same in every language.
-NAMES = re.compile(r"\bGoongdash\b|\S+@example\.com")
+# Names and addresses, the same in every language.
+NAMES = re.compile(r"\bGoongdash\b|\S+@example\.com|\S+://\S+|\bexample\.com\b|\b2001:db8::\S+")
 ATTRIBUTES = {"alt", "aria-description", "aria-label", "data-hint", "data-label", "placeholder", "title"}
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -81,7 +81,6 @@ MARKERS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext
 # What these say is for programmers and operators.
 NOT_TO_CUSTOMERS = {
     "AssertionError",
-    "EventUnreadable",
     "Http404",
     "ImproperlyConfigured",
     "KeyError",
@@ -101,8 +100,8 @@ SAID = {"label", "placeholder", "required", "invalid"}
 SENTENCE = re.compile(r"(?<![\w-])[^\W\d_]{2,},? [a-z’]{2,}(?![\w-])")
 TAG = re.compile(r"<[^>]*>")
 SQL = re.compile(
-    r"\s*((SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|LOCK|WITH|SET|TRUNCATE|VALUES|FROM)\b"
-    r"|\w+ AS MATERIALIZED\b|\w+ [<>]?= )"
+    r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|COPY|LOCK|WITH|SET|TRUNCATE|VALUES)\b|.*\b(AND|FILTER|FROM)\b",
+    re.DOTALL,
 )
 
 

@@ -6,27 +6,30 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.selectors import account_by_email
-from billing.ledger import monthly_credit_grant
-from goongdash.commands import CommandError, CommandParser, ReportingCommand, month_argument
+from accounts.commands import AccountCommand
+from billing.ledger import accounts_without_credit, monthly_credit_grant
+from goongdash.commands import CommandParser, month_argument
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_of
 
 
-class Command(ReportingCommand):
+class Command(AccountCommand):
     help = "Give every active account the monthly credit of its plan, once a month. Safe to run again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--month", type=month_argument, help="A month such as 2026-11 (default: this one).")
         parser.add_argument("--account", metavar="EMAIL", help="Only the account of this user.")
 
+        parser.add_argument("--dry-run", action="store_true", help="Say how many would get some, and give nothing.")
+
     def handle(self, *args: Any, **options: Any) -> None:
         month = options["month"] or Month.of(day_of(utc_now(), settings.BILLING_ZONE))
-        accounts = None
-        if options["account"]:
-            account = account_by_email(options["account"])
-            if account is None:
-                raise CommandError(f"There is no account of {options['account']}.")
-            accounts = [account]
-        n_granted = monthly_credit_grant(month=month, accounts=accounts)
-        self.report({"month": str(month), "granted": n_granted}, f"Credit of {month} granted to {n_granted} accounts.")
+        account, is_dry = self.account(options["account"]), options["dry_run"]
+        accounts = list(accounts_without_credit(month)) if account is None else [account]
+        n_granted = sum(
+            monthly_credit_grant(month=month, accounts=[each], is_dry=is_dry)
+            for each in self.progress(accounts, total=len(accounts), unit="account")
+        )
+        would = "would be granted" if is_dry else "granted"
+        facts = {"month": str(month), "granted": n_granted, "dry_run": is_dry}
+        self.report(facts, f"Credit of {month} {would} to {n_granted} accounts.")

@@ -10,23 +10,37 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from django.conf import settings
+from django.http import Http404
 
+from accounts.models import Account
 from accounts.selectors import account_by_email
 from goongdash.commands import CommandError, CommandParser, ReportingCommand, day_argument
+from goongdash.lib.clock import utc_now
+from keys.models import Service
+from stats.export_cuts import cut_asked
 from stats.exports import WRITERS, export_rows, whole_file
 from stats.periods import EXPORT_GRAINS, Grain, Period
+from stats.queries import Dimension
+from stats.view_exports import export_of
 
 BAD_ARGUMENTS = 2
 
 
 class Command(ReportingCommand):
-    help = "Write an account's usage by hour or day, key, service and outcome. Without --output, to standard output."
+    help = (
+        "Write an account's usage: each sum of a key, service and outcome or, with --by, as the statistics page "
+        "cuts it. Without --output, to standard output."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--account", required=True, metavar="EMAIL", help="A member of the account.")
         parser.add_argument("--from", dest="first", required=True, type=day_argument, help="The first day.")
         parser.add_argument("--to", dest="last", required=True, type=day_argument, help="The last day, included.")
-        parser.add_argument("--grain", choices=[grain.value for grain in EXPORT_GRAINS], default=Grain.DAY.value)
+        parser.add_argument("--grain", choices=[grain.value for grain in Grain], default=Grain.DAY.value)
+        parser.add_argument("--by", choices=[each.value for each in Dimension], help="One row for each of these only.")
+        parser.add_argument(
+            "--only", action="append", default=[], metavar="NAME=VALUE", help="A filter, with --by; may be repeated."
+        )
         parser.add_argument("--format", choices=sorted(WRITERS), help="csv (the default) or json, which --json means.")
         parser.add_argument("--output", type=Path, metavar="FILE", help="Written whole or not at all.")
 
@@ -35,6 +49,10 @@ class Command(ReportingCommand):
         if account is None:
             raise CommandError(f"There is no account of {options['account']}.", returncode=BAD_ARGUMENTS)
         period, grain = self._period(options), Grain(options["grain"])
+        if options["by"]:
+            return self._cut(account, period, grain, options)
+        if options["only"] or grain not in EXPORT_GRAINS:
+            raise CommandError("Filters, minutes and months need --by.", returncode=BAD_ARGUMENTS)
         head = {
             "account": options["account"],
             "from": str(period.first),
@@ -48,6 +66,29 @@ class Command(ReportingCommand):
                 self._print(lambda out: write(rows, out, head))
             else:
                 self._save(options["output"], lambda out: write(rows, out, head), head)
+
+    def _cut(self, account: Account, period: Period, grain: Grain, options: dict[str, Any]) -> None:
+        services, head = list(Service.objects.all()), {"account": options["account"]}
+        try:
+            view = cut_asked(
+                account,
+                first=period.first,
+                last=period.last,
+                grain=grain,
+                by=Dimension(options["by"]),
+                held_to=options["only"],
+                services=services,
+                now=utc_now(),
+            )
+        except (ValueError, Http404) as error:
+            raise CommandError(str(error), returncode=BAD_ARGUMENTS) from None
+        lines = export_of(account, view, services=services, format=self._format(options))
+
+        def write(out: TextIO) -> int:
+            n_lines = sum(text.count("\n") for text in lines if out.write(text))
+            return n_lines - (1 if self._format(options) == "csv" else 2)  # Without the head, and JSON's end.
+
+        self._save(options["output"], write, head) if options["output"] else self._print(write)
 
     def _save(self, path: Path, write: Callable[[TextIO], int], head: dict[str, Any]) -> None:
         try:
