@@ -41,7 +41,8 @@ def export_rows(account: Account, view: UsageView, *, services: Sequence[Service
 
     Nothing is handed on while another language is active: it would be that of the whole thread.
     """
-    facts = service_facts(services)
+    with override("en"):
+        facts = service_facts(services)
     query = view.query(account.pk, {service.slug: service.pk for service in services}, settings.BILLING_ZONE)
     names: dict[Any, Any] = {}
     for cell in usage_cells(query):
