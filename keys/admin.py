@@ -46,7 +46,7 @@ class ApiKeyAdmin(AuditedAdmin):
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
-        return key.state_at(utc_now()).label
+        return str(key.state_at(utc_now()).label)
 
     @admin.display(description="replaced by")
     def replaced_by(self, key: ApiKey) -> str:
