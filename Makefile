@@ -1,7 +1,7 @@
 # Every target does its own set-up: the second time nothing is installed, and no network is needed.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check messages bench bench-gate bench-exact bench-stats fuzz clean clean-data
+.PHONY: help run test check messages screenshots bench bench-gate bench-exact bench-stats fuzz clean clean-data
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -28,6 +28,10 @@ check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
 
 messages: $(STAMP) ## Look for what is marked to be translated, into locale/; prints what has no translation yet
 	@exec $(BIN)/python -m goongdash.translations
+
+screenshots: $(STAMP) ## The pictures in docs/screenshots/, of a demo installation started for them
+	@bash .ci/need chromium
+	@exec $(BIN)/python -m tests.site.screenshots
 
 bench: bench-gate bench-exact $(STAMP) ## All measurements; each rewrites its own part of bench/RESULTS.md
 	$(BIN)/python -m bench freshness chart revocation unknown_keys key_page

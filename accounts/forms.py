@@ -96,7 +96,7 @@ class TokenForm(forms.Form):
             choices=[(scope.value, scope.label) for scope in scopes],
             coerce=TokenScope,
             initial=[TokenScope.USAGE],
-            widget=forms.CheckboxSelectMultiple,
+            widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
             error_messages={"required": _("Choose what it may read.")},
         )
 

@@ -57,20 +57,26 @@ class CurrentAccountMiddleware:
 class UserLanguageMiddleware:
     """Speaks the language that the signed-in user chose, where LocaleMiddleware took the cookie's or the browser's.
 
-    Operators' pages are in one language, as commands and logs are.
+    Operators' pages and the usage API are in one language, as commands and logs are.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        language = settings.LANGUAGE_CODE if request.path.startswith(reverse("admin:index")) else _chosen(request)
+        is_in_one = _is_of_api(request) or request.path.startswith(reverse("admin:index"))
+        language = settings.LANGUAGE_CODE if is_in_one else _chosen(request)
         if language:
             translation.activate(language)
             request.LANGUAGE_CODE = language
         response = self.get_response(request)
-        patch_vary_headers(response, ["Cookie"])
+        if not _is_of_api(request):
+            patch_vary_headers(response, ["Cookie"])
         return response
+
+
+def _is_of_api(request: HttpRequest) -> bool:
+    return request.path.startswith(reverse("api:api-root"))
 
 
 def _chosen(request: HttpRequest) -> str:

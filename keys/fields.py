@@ -104,7 +104,7 @@ class UsdField(forms.CharField):
         return format_usd(value).removeprefix("$") if isinstance(value, int) else value
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "decimal", "autocomplete": "off", "placeholder": gettext("No cap")}
+        return {"inputmode": "decimal", "autocomplete": "off", "placeholder": _("No cap")}
 
 
 class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

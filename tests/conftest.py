@@ -22,6 +22,7 @@ from stats.stream import redis_client
 from tests.browser import chromium, open_page, owner, site_url  # noqa: F401 — fixtures of all walks over pages.
 from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
+from tests.npm import npm_clients  # noqa: F401
 from tests.processes import SESSION_PREFIX, GateProcess, running_gate
 from tests.shards import shards_open
 

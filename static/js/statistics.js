@@ -6,6 +6,7 @@
   const MOST_WITH_GAPS = 62 // Bars; thinner ones would be all gap.
   const switched = new Map() // A series of the chart → whether the user wants it drawn.
   const folded = new Map() // The id of a <details> → whether it is open.
+  let chosen = '' // The id of the box that had the focus: htmx gives it back while its menu is still closed.
   let chart = null
 
   // Styles may hold light-dark() and color-mix(): a pixel of a canvas has the plain colour.
@@ -209,6 +210,8 @@
     for (const details of document.querySelectorAll('#usage details[id], #filters details[id]')) {
       details.open = folded.get(details.id) ?? details.open
     }
+    if (document.activeElement === document.body) document.getElementById(chosen)?.focus({ preventScroll: true })
+    chosen = ''
   }
 
   // ---- How old the newest number is, and whether the server still answers ----
@@ -256,6 +259,10 @@
         setLost(true)
       })
     }
+  })
+  document.addEventListener('htmx:beforeSwap', () => {
+    const focused = document.activeElement
+    if (focused?.closest('#filters details')) chosen = focused.id
   })
   document.addEventListener('htmx:afterSettle', (event) => {
     if (['statistics', POLLED].includes(event.detail.target.id)) start()

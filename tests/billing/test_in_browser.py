@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from playwright.sync_api import expect
 
 from accounts.models import Account, User
 from billing.alerts import thresholds_tell
 from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import day_of
 from tests.billing.books import USD, used
 from tests.browser import PHONE, WIDE, OpenPage, dialog
 from tests.factories import PASSWORD
@@ -17,8 +19,8 @@ from tests.factories import PASSWORD
 @pytest.fixture
 def spending(owner: Account) -> Account:
     """Most of a small budget is used, whatever day it is."""
-    used(owner, utc_now().date(), 3 * USD)
-    used(owner, utc_now().date(), USD, service="trip")
+    used(owner, day_of(utc_now(), settings.BILLING_ZONE), 3 * USD)
+    used(owner, day_of(utc_now(), settings.BILLING_ZONE), USD, service="trip")
     return owner
 
 
@@ -48,18 +50,18 @@ def test_from_a_budget_to_a_higher_plan(
 
     thresholds_tell(account_ids=[spending.pk], now=utc_now())
     page.goto(f"{site_url}/notices")
-    expect(page.get_by_text("60% of this month’s budget is used")).to_be_visible()
+    expect(page.get_by_role("heading", name="60% of this month’s budget is used")).to_be_visible()
 
     page.goto(f"{site_url}/billing#plans")
     page.locator("li", has=page.locator("#plan-pro")).get_by_role("button", name="Ask for this plan").click()
     dialog(page).get_by_role("button", name="Send the request").click()
-    expect(page.get_by_text("You asked for Pro")).to_be_visible()
+    expect(page.locator("#plans")).to_contain_text("You asked for Pro")
 
     operator = open_page("/billing", viewport=WIDE)
     operator.context.clear_cookies()
     operator.context.add_cookies([{"name": "sessionid", "value": operator_cookie, "url": site_url}])
     operator.goto(f"{site_url}/admin/accounts/account/{spending.pk}/change/")
-    expect(operator.get_by_text("asks for Pro")).to_be_visible()
+    expect(operator.get_by_role("link", name="asks for Pro")).to_be_visible()
     operator.get_by_role("link", name="Record a deposit").click()
     operator.get_by_label("Amount").fill("200")
     operator.get_by_label("Reference").fill("bank 1")
@@ -72,7 +74,7 @@ def test_from_a_budget_to_a_higher_plan(
     operator.get_by_role("button", name="Go").click()
     operator.get_by_label("Answer").fill("Welcome")
     operator.get_by_role("button", name="Approve").click()
-    expect(operator.get_by_text("done.")).to_be_visible()
+    expect(operator.locator(".messagelist")).to_contain_text("done.")
     operator.goto(f"{site_url}/admin/billing/ledgerentry/overview")
     expect(operator.locator("#usage canvas")).to_be_visible()
 

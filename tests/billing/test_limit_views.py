@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.messages import get_messages
 from django.test import Client
 from pytest_django import Settings
@@ -15,6 +16,7 @@ from billing.alerts import percents_of
 from billing.budgets import budget_set
 from billing.models import Budget
 from goongdash.lib.clock import utc_now
+from goongdash.lib.periods import day_of
 from tests.billing.books import USD, used
 from tests.factories import make_account, make_key, owner_of
 from tests.processes import GateProcess
@@ -70,7 +72,7 @@ def test_a_budget_that_is_none_is_refused_and_what_was_typed_stays(
 
 
 def test_a_budget_below_what_is_spent_says_that_it_stops_at_once(alice: Account, alice_client: Client) -> None:
-    used(alice, utc_now().date(), 3 * USD)
+    used(alice, day_of(utc_now(), settings.BILLING_ZONE), 3 * USD)
     response = post(alice_client, BUDGET, amount="0")
     (text,) = said(response)
     assert "this month has come to $3.00: what costs something is refused now" in text

@@ -262,6 +262,13 @@ def test_no_session_is_read_or_made_and_nothing_is_kept(owner: Membership, alice
     assert Session.objects.count() == n_sessions
 
 
+def test_answers_are_in_one_language_whatever_is_accepted(owner: Membership, alice_client: Client) -> None:
+    for client in (Client(), alice_client):
+        answer = client.get("/api/v1/usage", headers={"Accept-Language": "vi"})
+        assert told(answer, 401)["message"].startswith("Send a personal token")
+        assert answer["Content-Language"] == "en"
+
+
 def test_token_is_in_no_log(owner: Membership, caplog: pytest.LogCaptureFixture) -> None:
     token = token_of(owner)
     with caplog.at_level(logging.DEBUG):

@@ -23,6 +23,18 @@ pytestmark = pytest.mark.django_db
 NOT_OURS = ("admin:", "healthz", "favicon", "home")
 SHOWN = [row for row in ROWS if row.method == "get" and not row.name.startswith((*NOT_OURS, *PAGES_NOT_YET))]
 
+BAD_ENTRIES = ["a b", "ftp://", "://example.com", "http:example.com", "http://example.com:0", "1.2.3.400", "10.0.0.1/8"]
+ENTRIES = ["*", "*.vn", "http://example.com/*", "https://www.example.org/shop", "localhost", "10.0.0.0/8", "0.0.0.0/0"]
+BAD_KEY: dict[str, object] = {
+    "name": "x" * 101,
+    "restrictions": BAD_ENTRIES,
+    "rate_limit": "0",
+    "requests_per_day": "many",
+    "requests_per_month": "1000000000",
+    "spend_cap_micro_usd": "much",
+    "services": ["0"],
+    "expires_at": "2000-01-01T00:00",
+}
 # What forms say to what they can't take: the URL's name and what is sent.
 REFUSED: list[tuple[str, dict[str, object]]] = [
     ("account_login", {"login": "nobody@example.com", "password": "wrong"}),
@@ -39,6 +51,11 @@ REFUSED: list[tuple[str, dict[str, object]]] = [
     ("accounts:invite", {"email": "not an address"}),
     ("accounts:invite", {"email": "admin@example.com", "role": "viewer"}),
     ("mfa_activate_totp", {"code": "000000"}),
+    ("keys:create", {}),
+    ("keys:create", BAD_KEY),
+    ("keys:check_entries", {"restrictions": BAD_ENTRIES}),
+    ("keys:check_list", {"restrictions": ENTRIES, "try_url": "https://www.example.com/shop", "try_ip": "203.0.113.7"}),
+    ("keys:check_list", {"restrictions": [*ENTRIES, "1.2.3.400"], "try_url": "::", "try_ip": "nobody"}),
 ]
 
 
@@ -55,8 +72,10 @@ def client_of(person: str) -> Client:
     return client
 
 
-def said(client: Client, url: str, data: Any = None, *, is_post: bool = False) -> list[str]:
-    response = client.post(url, data or {}, follow=True) if is_post else client.get(url, data or {})
+def said(client: Client, url: str, data: Any = None, *, is_post: bool = False, is_htmx: bool = False) -> list[str]:
+    headers = {"HX-Request": "true"} if is_htmx else {}
+    ask = client.post if is_post else client.get
+    response = ask(url, data or {}, follow=is_post, headers=headers)
     if not response.get("Content-Type", "").startswith("text/html"):
         return []
     return pseudo.untranslated_on(response.content.decode())
@@ -75,7 +94,7 @@ def test_no_page_says_what_has_no_translation(world: World, monkeypatch: pytest.
 def _said_at(client: Client, row: Row, world: World) -> list[str]:
     if row.needs == OPEN and row.name in {"account_logout"}:
         return []
-    return said(client, reverse(row.name, args=row.args(world)), row.data(world))
+    return said(client, reverse(row.name, args=row.args(world)), row.data(world), is_htmx=row.htmx)
 
 
 def test_no_form_refuses_in_words_that_have_no_translation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
