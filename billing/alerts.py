@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
@@ -111,7 +112,7 @@ def percents_set(*, account: Account, percents: Iterable[int]) -> bool:
     """
     wanted = tuple(sorted(set(percents)))
     if len(wanted) > MAX_PERCENTS or any(not 1 <= percent <= 100 for percent in wanted):
-        raise ThresholdsInvalid("Thresholds are whole percents from 1 to 100, and not many.")
+        raise ThresholdsInvalid(_("Thresholds are whole percents from 1 to 100, and not many."))
     Account.objects.select_for_update().get(pk=account.pk)
     before = percents_of(account)
     if before == wanted:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
+from accounts.figures import usd
 from accounts.models import Account
 from billing.errors import NothingToMove, RefundTooHigh
 from billing.ledger import entry_post
@@ -25,7 +27,7 @@ from goongdash.lib.periods import Month, day_of
 def deposit_record(*, account: Account, amount_micro_usd: int, source: str, note: str = "") -> bool:
     """Adds money that was received; returns whether it was new. Raises NothingToMove."""
     if amount_micro_usd <= 0:
-        raise NothingToMove("A deposit is more than $0.00.")
+        raise NothingToMove(_("A deposit is more than %(amount)s.") % {"amount": usd(0)})
     return _move(account, EntryKind.DEPOSIT, amount_micro_usd, source, note, AuditAction.MONEY_DEPOSITED)
 
 
@@ -39,13 +41,14 @@ def refund_record(
     already, elsewhere: then it is written whatever it leaves.
     """
     if amount_micro_usd <= 0:
-        raise NothingToMove("A refund is more than $0.00.")
+        raise NothingToMove(_("A refund is more than %(amount)s.") % {"amount": usd(0)})
     account = _locked(account)
     if _is_there(account, EntryKind.REFUND, source):
         return False
     balance = balance_of(account, _open_month())
     if amount_micro_usd > balance and not is_made:
-        raise RefundTooHigh(f"The account’s own money is {format_usd(max(0, balance))}; no more can be refunded.")
+        words = _("The account’s own money is %(amount)s; no more can be refunded.")
+        raise RefundTooHigh(words % {"amount": usd(max(0, balance))})
     return _move(account, EntryKind.REFUND, -amount_micro_usd, source, note, AuditAction.MONEY_REFUNDED)
 
 
@@ -53,7 +56,8 @@ def refund_record(
 def adjustment_post(*, account: Account, amount_micro_usd: int, source: str, reason: str) -> bool:
     """Corrects the balance, up (+) or down (-), for a reason; returns whether it was new. Raises NothingToMove."""
     if amount_micro_usd == 0 or not reason.strip():
-        raise NothingToMove("An adjustment needs an amount other than $0.00, and a reason.")
+        words = _("An adjustment needs an amount other than %(amount)s, and a reason.")
+        raise NothingToMove(words % {"amount": usd(0)})
     return _move(account, EntryKind.ADJUSTMENT, amount_micro_usd, source, reason, AuditAction.MONEY_ADJUSTED)
 
 

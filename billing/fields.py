@@ -8,7 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from goongdash.lib.money import MICRO_PER_CENT, MoneyError, format_usd, parse_usd
+from accounts.figures import usd
+from goongdash.lib.money import MICRO_PER_CENT, MoneyError, parse_usd
 
 
 class UsdField(forms.CharField):
@@ -37,7 +38,7 @@ class UsdField(forms.CharField):
         if self.is_whole_cents and amount % MICRO_PER_CENT:
             raise ValidationError(_("Write an amount in whole cents."))
         if self.min_micro_usd is not None and amount < self.min_micro_usd:
-            raise ValidationError(_("The least is %(amount)s."), params={"amount": format_usd(self.min_micro_usd)})
+            raise ValidationError(_("The least is %(amount)s."), params={"amount": usd(self.min_micro_usd)})
         if self.max_micro_usd is not None and amount > self.max_micro_usd:
-            raise ValidationError(_("The most is %(amount)s."), params={"amount": format_usd(self.max_micro_usd)})
+            raise ValidationError(_("The most is %(amount)s."), params={"amount": usd(self.max_micro_usd)})
         return amount

@@ -16,6 +16,7 @@ from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
 from accounts.models import Account, CreditPeriod
 from billing.models import EntryKind, LedgerEntry, Statement
+from billing.notes import SIGNED_UP
 from billing.selectors import SIGN_UP, sign_up_month
 from goongdash.lib.clock import utc_now
 from goongdash.lib.money import format_usd
@@ -23,7 +24,6 @@ from goongdash.lib.periods import Month, day_of
 
 # Serialises those who charge usage; the number is arbitrary and used for nothing else.
 _CHARGE_LOCK = 7_203_119
-SIGN_UP_NOTE = "Credit for signing up"
 USAGE_KINDS = (EntryKind.USAGE, EntryKind.LATE_USAGE)
 # Through the join, only accounts that there are: usage in the name of none must not stop everyone's charges.
 _CHARGE = """
@@ -114,7 +114,7 @@ def _credit_entry(account: Account, month: Month) -> LedgerEntry | None:
         return None
     if plan.credit_period == CreditPeriod.ONCE:
         entry.period_on, entry.kind = sign_up_month(account).first_day, EntryKind.GRANT
-        entry.source, entry.note = SIGN_UP, SIGN_UP_NOTE
+        entry.source, entry.note = SIGN_UP, SIGNED_UP
     else:
         entry.period_on, entry.kind = month.first_day, EntryKind.MONTHLY_CREDIT
     return entry
@@ -167,7 +167,7 @@ def _grant_plan_credit(account: Account, month: Month, closed: set[int]) -> bool
             kind=EntryKind.GRANT,
             amount_micro_usd=plan.credit_micro_usd,
             source=SIGN_UP,
-            note=SIGN_UP_NOTE,
+            note=SIGNED_UP,
         )
     if account.pk in closed:
         return False

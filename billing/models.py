@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Plan
 from billing.lines import LineKind
+from billing.notes import note_said
 from keys.models import Service
 
 # What the gate's script counts exactly, and what a usage record has room for as the cost of one request.
@@ -115,14 +116,14 @@ class AlertCursor(models.Model):
 
 
 class EntryKind(models.TextChoices):
-    MONTHLY_CREDIT = "monthly_credit", "Monthly credit"
-    EXPIRED_CREDIT = "expired_credit", "Unused credit expired"
-    GRANT = "grant", "Credit granted"
-    DEPOSIT = "deposit", "Deposit"
-    USAGE = "usage", "Usage"
-    LATE_USAGE = "late_usage", "Late usage of a closed month"
-    ADJUSTMENT = "adjustment", "Adjustment"
-    REFUND = "refund", "Refund"
+    MONTHLY_CREDIT = "monthly_credit", _("Monthly credit")
+    EXPIRED_CREDIT = "expired_credit", _("Unused credit expired")
+    GRANT = "grant", _("Credit granted")
+    DEPOSIT = "deposit", _("Deposit")
+    USAGE = "usage", _("Usage")
+    LATE_USAGE = "late_usage", _("Late usage of a closed month")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+    REFUND = "refund", _("Refund")
 
 
 class LedgerEntry(models.Model):
@@ -160,6 +161,11 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.period_on:%Y-%m}"
+
+    @property
+    def note_said(self) -> str:
+        """The note; one that the site wrote itself, in the language of whoever reads."""
+        return note_said(self.note)
 
 
 class RequestState(models.TextChoices):

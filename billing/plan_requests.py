@@ -6,6 +6,8 @@ from datetime import date
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.audit import audit
 from accounts.audit_actions import AuditAction
@@ -17,11 +19,17 @@ from billing.models import PlanRequest, RequestState
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_of
 
+_CLOSED = {
+    RequestState.APPROVED: gettext_lazy("The request was approved before."),
+    RequestState.DECLINED: gettext_lazy("The request was declined before."),
+    RequestState.WITHDRAWN: gettext_lazy("The request was withdrawn before."),
+}
+
 
 def plan_request_make(*, account: Account, plan: Plan, note: str, by: User | None) -> PlanRequest:
     """A new request, for an operator to decide. Raises SamePlan, AlreadyRequested."""
     if account.plan_id == plan.pk and account.next_plan_id is None:
-        raise SamePlan(f"The account is on the plan {plan.name} already.")
+        raise SamePlan(_("The account is on the plan %(plan)s already.") % {"plan": plan.name})
     try:
         with transaction.atomic():
             made = PlanRequest.objects.create(
@@ -29,7 +37,7 @@ def plan_request_make(*, account: Account, plan: Plan, note: str, by: User | Non
             )
             audit(AuditAction.PLAN_REQUESTED, account=account, on=made, name=plan.name)
     except IntegrityError:
-        raise AlreadyRequested("Another plan has been asked for; take that request back first.") from None
+        raise AlreadyRequested(_("Another plan has been asked for; take that request back first.")) from None
     return made
 
 
@@ -67,7 +75,7 @@ def _end(request: PlanRequest, state: RequestState, answer: str, action: AuditAc
     )
     request = locked.get(pk=request.pk)
     if request.state != RequestState.OPEN:
-        raise RequestClosed(f"The request was {request.get_state_display().lower()} before.")
+        raise RequestClosed(str(_CLOSED[RequestState(request.state)]))
     request.state, request.answer, request.decided_at = state, answer, utc_now()
     request.save(update_fields=["state", "answer", "decided_at"])
     audit(

@@ -56,7 +56,7 @@ def _load_fonts() -> None:
 
 
 def _title(sheet: Sheet) -> str:
-    month = date_format(sheet.month.first_day, "F Y")
+    month = date_format(sheet.month.first_day, "YEAR_MONTH_FORMAT")
     if sheet.is_draft:
         return _("Draft of the statement of %(month)s") % {"month": month}
     return _("Statement of %(month)s") % {"month": month}
@@ -75,7 +75,7 @@ def _story(sheet: Sheet) -> list[Flowable]:
 
 
 def _facts(sheet: Sheet) -> list[str]:
-    first, last = (date_format(day, "j F Y") for day in (sheet.month.first_day, sheet.month.last_day))
+    first, last = (date_format(day, "DATE_FORMAT") for day in (sheet.month.first_day, sheet.month.last_day))
     period = _("%(first)s – %(last)s, in %(zone)s") % {
         "first": first,
         "last": last,

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts.figures import number
 from accounts.models import Account
 from billing.lines import Line, LineKind
 from billing.models import Statement
@@ -140,14 +141,13 @@ def _sheet_line(line: Line, month: Month, service: Service | None) -> SheetLine:
 def _label(line: Line, service: Service | None) -> str:
     match line.kind:
         case LineKind.USAGE:
-            return str(service.name) if service is not None else _("No such service")
+            return service.name_said if service is not None else _("No such service")
         case LineKind.DIFFERENCE if service is not None:
-            name = f"{service.name} {service.api_version}".strip()
-            return _("%(service)s: difference to the price list") % {"service": name}
+            return _("%(service)s: difference to the price list") % {"service": service.title}
         case LineKind.DIFFERENCE:
             return _("Difference to the price list")
         case LineKind.LATE:
-            return _("Late usage of %(month)s") % {"month": date_format(line.first_on, "F Y")}
+            return _("Late usage of %(month)s") % {"month": date_format(line.first_on, "YEAR_MONTH_FORMAT")}
         case _:
             assert_never(line.kind)
 
@@ -162,7 +162,7 @@ def _note(line: Line, month: Month) -> str:
         case LineKind.USAGE:
             parts = []
             if line.from_units:
-                parts.append(_("from unit %(number)s on") % {"number": f"{line.from_units + 1:,}"})
+                parts.append(_("from unit %(number)s on") % {"number": number(line.from_units + 1)})
             if (line.first_on, line.last_on) != (month.first_day, month.last_day):
                 parts.append(f"{_day(line.first_on)} – {_day(line.last_on)}")
             return ", ".join(parts)
@@ -171,7 +171,7 @@ def _note(line: Line, month: Month) -> str:
 
 
 def _day(day: date) -> str:
-    return date_format(day, "j M")
+    return date_format(day, "SHORT_MONTH_DAY_FORMAT")
 
 
 def price_text(line: Line) -> str:

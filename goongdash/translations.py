@@ -25,10 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PO = ROOT / "locale" / "vi" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 
-# The gate answers programs, in English; commands and the admin are for operators, and so are these.
+# The gate and the API answer programs, in English; commands and the admin are for operators, and so are these.
 FOLDERS = ["accounts", "keys", "stats", "billing", "templates"]
-_FOR_OPERATORS = {"admin", "admin.py", "account_admin.py", "operator_forms.py", "operator_moves.py"}
-NOT_FOR_CUSTOMERS = {"migrations", "management", "apps.py", "import_rows.py", "importing.py", *_FOR_OPERATORS}
+_FOR_OPERATORS = {"admin", "admin.py", "account_admin.py", "commands.py", "operator_forms.py", "operator_moves.py"}
+_FOR_PROGRAMS = {"api.py", "bills_api.py", "requests_api.py", "usage_api.py", "import_rows.py"}
+NOT_FOR_CUSTOMERS = {"migrations", "management", "apps.py", "importing.py", *_FOR_OPERATORS, *_FOR_PROGRAMS}
 # What these say to our customers without having it in Vietnamese is ours to translate.
 BORROWED = [
     ("allauth", ["account", "core", "mfa", "usersessions", "decorators.py"]),

@@ -60,9 +60,14 @@ class Service(models.Model):
         return f"{self.name} {self.api_version}".strip()
 
     @property
-    def title(self) -> str:
+    def name_said(self) -> str:
         """Its name in the language of whoever reads."""
-        return f"{service_name(self.name)} {self.api_version}".strip()
+        return service_name(self.name)
+
+    @property
+    def title(self) -> str:
+        """The same with the version of the API."""
+        return f"{self.name_said} {self.api_version}".strip()
 
 
 class KeyState(models.TextChoices):

@@ -1,5 +1,7 @@
 """Shapes usage for a stacked bar chart, and for the table that says the same in words. Pure.
 
+Words and days are in the language that is active.
+
 Colours are names of swatches; static/css/statistics.css says what they look like on light and on dark ground.
 """
 
@@ -10,6 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from stats.series import Bucket, UsageRow, zero_filled
 
@@ -59,7 +65,7 @@ class ServiceFacts:
 
 
 # Requests whose path names no service. They stand behind all services.
-UNKNOWN = ServiceFacts("unknown", "No such service", "", 10_000)
+UNKNOWN = ServiceFacts("unknown", gettext_noop("No such service"), "", 10_000)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,7 +78,7 @@ class _Stratum:
     swatch: str
 
 
-_PARTS = _Stratum(20_000, "map-parts", "Parts of map loads", PARTS_SWATCH)
+_PARTS = _Stratum(20_000, "map-parts", gettext_noop("Parts of map loads"), PARTS_SWATCH)
 _UNKNOWN = _Stratum(UNKNOWN.position, UNKNOWN.slug, UNKNOWN.label, UNKNOWN_SWATCH)
 
 
@@ -143,9 +149,14 @@ def usage_chart(
 
     values = zero_filled(rows, buckets, stratum)
     series = [
-        Series(s.key, s.label, s.swatch, values[s], is_off=s == _PARTS and len(values) > 1) for s in sorted(values)
+        Series(s.key, _said(s), s.swatch, values[s], is_off=s == _PARTS and len(values) > 1) for s in sorted(values)
     ]
     return Chart(bucket_labels(buckets, zone), [bucket_title(bucket, zone) for bucket in buckets], series)
+
+
+def _said(stratum: _Stratum) -> str:
+    """What the strata of no service are called is ours to translate."""
+    return _(stratum.label) if stratum in (_PARTS, _UNKNOWN) else stratum.label
 
 
 def bucket_labels(buckets: Sequence[Bucket], zone: ZoneInfo) -> list[str]:
@@ -157,18 +168,17 @@ def bucket_labels(buckets: Sequence[Bucket], zone: ZoneInfo) -> list[str]:
 def bucket_title(bucket: Bucket, zone: ZoneInfo) -> str:
     """``Mon 23 Nov 2026`` or ``Mon 23 Nov 2026, 14:00``; an hour that the clock repeats names its offset."""
     if not isinstance(bucket, datetime):
-        return f"{bucket:%a} {bucket.day} {bucket:%b %Y}"
+        return date_format(bucket, "WEEKDAY_DATE_FORMAT")
     local = bucket.astimezone(zone)
-    title = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    title = date_format(local, "WEEKDAY_DATETIME_FORMAT")
     is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{title} (UTC{local:%z})" if is_repeated else title
 
 
 def _label(bucket: Bucket, zone: ZoneInfo, *, one_day: bool) -> str:
     if not isinstance(bucket, datetime):
-        return f"{bucket.day} {bucket:%b}"
-    local = bucket.astimezone(zone)
-    return f"{local:%H:%M}" if one_day else f"{local.day} {local:%b %H:%M}"
+        return date_format(bucket, "SHORT_MONTH_DAY_FORMAT")
+    return date_format(bucket.astimezone(zone), "TIME_FORMAT" if one_day else "SHORT_MONTH_DAY_HOUR_FORMAT")
 
 
 def _local_day(bucket: Bucket, zone: ZoneInfo) -> date:

@@ -224,7 +224,7 @@ def choices_of(dimension: Dimension, keys: Sequence[ApiKey], services: Iterable[
         case Dimension.TYPE:
             return list(KeyType.choices)
         case Dimension.SERVICE:
-            return [(service.slug, str(service)) for service in services]
+            return [(service.slug, service.title) for service in services]
         case Dimension.OUTCOME:
             return [(outcome.value, facts.label) for outcome, facts in OUTCOMES.items()]
         case _:

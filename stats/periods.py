@@ -8,6 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from goongdash.lib.periods import PeriodError, day_of, day_start, days
 
 MAX_DAYS = 366
@@ -60,20 +63,27 @@ def custom_period(first: date, last: date, *, now: datetime, zone: ZoneInfo) -> 
     """
     today = day_of(now, zone)
     if first > last:
-        raise PeriodError(f"The first day, {first}, is after the last one, {last}.")
+        words = _("The first day, %(first)s, is after the last one, %(last)s.")
+        raise PeriodError(words % {"first": _day(first), "last": _day(last)})
     if first > today:
-        raise PeriodError(f"{first} has not begun yet: today is {today}.")
+        words = _("%(day)s has not begun yet: today is %(today)s.")
+        raise PeriodError(words % {"day": _day(first), "today": _day(today)})
     if last < EARLIEST_DAY:
-        raise PeriodError(f"{last} is too long ago: there is nothing from before {EARLIEST_DAY}.")
+        words = _("%(day)s is too long ago: there is nothing from before %(earliest)s.")
+        raise PeriodError(words % {"day": _day(last), "earliest": _day(EARLIEST_DAY)})
     end = min(last, today)
     start = max(first, end - timedelta(days=MAX_DAYS - 1))
     if start > first:
-        return Period(
-            start, end, f"A period has {MAX_DAYS} days at the most. These are the days from {start} to {end}."
-        )
+        words = _("A period has %(max)d days at the most. These are the days from %(first)s to %(last)s.")
+        return Period(start, end, words % {"max": MAX_DAYS, "first": _day(start), "last": _day(end)})
     if end < last:
-        return Period(start, end, f"{last} is still to come. These are the days up to today, {end}.")
+        words = _("%(day)s is still to come. These are the days up to today, %(today)s.")
+        return Period(start, end, words % {"day": _day(last), "today": _day(end)})
     return Period(start, end)
+
+
+def _day(day: date) -> str:
+    return date_format(day, "SHORT_DATE_FORMAT")
 
 
 def hour_of(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -59,7 +59,7 @@ def service_facts(services: Iterable[Service]) -> dict[int, ServiceFacts]:
     return {
         service.pk: ServiceFacts(
             slug=service.slug,
-            name=service.name,
+            name=service.name_said,
             version=service.api_version,
             position=service.position,
             is_part=service.unit == Unit.NONE,

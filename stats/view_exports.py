@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import override
 
 from accounts.models import Account
 from goongdash.lib.spreadsheets import safe_cell
@@ -36,13 +37,18 @@ def export_of(account: Account, view: UsageView, *, services: Sequence[Service],
 
 
 def export_rows(account: Account, view: UsageView, *, services: Sequence[Service]) -> Iterator[dict[str, Any]]:
-    """In order of time. `group` is as in a URL, `label` as on the page; a time is that of the installation's zone."""
-    facts = service_facts(services)
+    """In order of time, of the installation's zone. `group` is as in a URL, `label` as on the page, in English.
+
+    Nothing is handed on while another language is active: it would be that of the whole thread.
+    """
+    with override("en"):
+        facts = service_facts(services)
     query = view.query(account.pk, {service.slug: service.pk for service in services}, settings.BILLING_ZONE)
     names: dict[Any, Any] = {}
     for cell in usage_cells(query):
         if cell.group not in names:
-            names |= group_names([cell.group], view.by, account=account, services=facts)
+            with override("en"):
+                names |= group_names([cell.group], view.by, account=account, services=facts)
         yield _row(cell, names[cell.group].text, names[cell.group].label)
 
 

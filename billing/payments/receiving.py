@@ -11,6 +11,7 @@ from accounts.models import Account
 from billing.deposits import deposit_record, refund_record
 from billing.errors import PaymentsOff, WebhookRefused
 from billing.models import EntryKind, LedgerEntry
+from billing.notes import PAID_ONLINE, REFUNDED_ONLINE
 from billing.payments.provider import PaymentEvent, PaymentProvider, PaymentReceived, PaymentReturned
 from billing.payments.stripe_checkout import StripeCheckout
 
@@ -39,7 +40,7 @@ def payment_receive(event: PaymentEvent, provider: str) -> bool:
                 account=account,
                 amount_micro_usd=event.amount_micro_usd,
                 source=f"{provider}:{event.reference}",
-                note="Paid online",
+                note=PAID_ONLINE,
             )
         case PaymentReturned():
             # The money has gone back already, whatever that leaves.
@@ -47,7 +48,7 @@ def payment_receive(event: PaymentEvent, provider: str) -> bool:
                 account=_payer(f"{provider}:{event.payment_reference}"),
                 amount_micro_usd=event.amount_micro_usd,
                 source=f"{provider}:{event.reference}",
-                note="Refunded online",
+                note=REFUNDED_ONLINE,
                 is_made=True,
             )
         case _:

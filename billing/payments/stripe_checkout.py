@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import stripe
+from django.utils.translation import gettext as _
 
 from billing.errors import PaymentUnavailable, WebhookRefused
 from billing.payments.provider import Checkout, PaymentEvent, PaymentReceived, PaymentReturned
@@ -51,7 +52,7 @@ class StripeCheckout:
                             "price_data": {
                                 "currency": CURRENCY,
                                 "unit_amount": checkout.amount_micro_usd // MICRO_PER_CENT,
-                                "product_data": {"name": "Deposit"},
+                                "product_data": {"name": _("Deposit")},
                             },
                         }
                     ],
@@ -59,9 +60,9 @@ class StripeCheckout:
                 options={"idempotency_key": checkout.token},
             )
         except stripe.StripeError as error:
-            raise PaymentUnavailable("The payment page could not be opened; please try again later.") from error
+            raise PaymentUnavailable(_("The payment page could not be opened; please try again later.")) from error
         if not session.url:
-            raise PaymentUnavailable("The payment page could not be opened; please try again later.")
+            raise PaymentUnavailable(_("The payment page could not be opened; please try again later."))
         return session.url
 
     def read(self, body: bytes, headers: Mapping[str, str]) -> PaymentEvent | None:

@@ -57,13 +57,13 @@ def test_custom_period_is_what_was_asked_for() -> None:
 
 
 def test_custom_period_refuses_a_first_day_after_the_last() -> None:
-    with pytest.raises(PeriodError, match="2026-11-20, is after the last one, 2026-11-01"):
+    with pytest.raises(PeriodError, match="20 Nov 2026, is after the last one, 1 Nov 2026"):
         custom_period(date(2026, 11, 20), date(2026, 11, 1), now=T0, zone=HANOI)
 
 
 @pytest.mark.parametrize("last", [date.min, date(1, 3, 1), date(1969, 12, 31)])
 def test_custom_period_refuses_a_time_before_all_usage(last: date) -> None:
-    with pytest.raises(PeriodError, match=f"{last} is too long ago"):
+    with pytest.raises(PeriodError, match=f"{last.day} [A-Z][a-z]+ {last.year:04} is too long ago"):
         custom_period(date.min, last, now=T0, zone=HANOI)
 
 
@@ -75,14 +75,14 @@ def test_custom_period_from_the_earliest_date_has_bounds_in_any_zone(last: date)
 
 
 def test_custom_period_refuses_a_time_to_come() -> None:
-    with pytest.raises(PeriodError, match="2026-11-24 has not begun yet: today is 2026-11-23"):
+    with pytest.raises(PeriodError, match="24 Nov 2026 has not begun yet: today is 23 Nov 2026"):
         custom_period(date(2026, 11, 24), date(2026, 11, 25), now=T0, zone=HANOI)
 
 
 def test_custom_period_ends_today_and_says_so() -> None:
     period = custom_period(date(2026, 11, 20), date(9999, 12, 31), now=T0, zone=HANOI)
     assert (period.first, period.last) == (date(2026, 11, 20), date(2026, 11, 23))
-    assert "9999-12-31 is still to come" in period.notice
+    assert "31 Dec 9999 is still to come" in period.notice
 
 
 def test_custom_period_of_centuries_is_cut_and_says_so() -> None:

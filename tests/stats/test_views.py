@@ -193,9 +193,9 @@ def test_a_key_without_usage_says_so(alice_client: Client, key: CreatedKey) -> N
     ("query", "message"),
     [
         ("period=tomorrow", "There is no such period"),
-        ("period=custom&from=2026-11-20&to=2026-11-01", "2026-11-20, is after the last one, 2026-11-01"),
-        ("period=custom&from=2026-12-24&to=2026-12-25", "2026-12-24 has not begun yet"),
-        ("period=custom&from=0001-01-01&to=0001-01-02", "0001-01-02 is too long ago"),
+        ("period=custom&from=2026-11-20&to=2026-11-01", "20 Nov 2026, is after the last one, 1 Nov 2026"),
+        ("period=custom&from=2026-12-24&to=2026-12-25", "24 Dec 2026 has not begun yet"),
+        ("period=custom&from=0001-01-01&to=0001-01-02", "2 Jan 0001 is too long ago"),
         ("period=custom&from=banana&to=2026-11-01", "“banana” is not a day"),
         ("period=custom&from=2026-02-30&to=2026-11-01", "“2026-02-30” is not a day"),
         ("period=custom&from=0000-00-00&to=99999-01-01", "“99999-01-01” is not a day"),

@@ -17,7 +17,7 @@ BEGIN, END, APART = "⟦", "⟧", "\0"
 DATA = re.compile(
     r"""\S+@\S+|http\S*://\S+|\bexample\.com\b|\bv\d\b|\b203\.0\.113\.x|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b
     |\b(?:Goongdash|Email|English|testserver|Tiếng\ Việt|US\$|Asia/Ho_Chi_Minh)(?!\w)
-    |\d{4}-\d\d-\d\dT[\d:.+]+|(?:g[rm]_\w+)?…\w+
+    |\d{4}-\d\d-\d\dT[\d:.+]+|[Tt]háng\ \d+/\d{4}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?:g[rm]_\w+)?…\w+
     |\b(?:rest|free|Free|Basic|Pro|Business|Five\ People|Key\ \d+|Theirs|[a-z]+\.example)\b""",
     re.VERBOSE,
 )

@@ -18,6 +18,18 @@ SAID_TO_NOBODY: dict[str, set[str]] = {
     "accounts/commands.py": {"There is no account of …."},  # Commands say it.
     "keys/service_names.py": set(SERVICE_NAMES),  # As the database has them.
     "accounts/registration.py": {"There is a user … already."},  # Commands say it.
+    "billing/comparing.py": {" of account … on …"},  # A command says it.
+    "billing/demo.py": {"Demo server", "Demo map", "Demo web site"},  # Names of keys.
+    "billing/ledger.py": {"raised to …"},  # A reference.
+    "billing/models.py": {"…: … µUSD from …"},  # The admin says it.
+    "billing/payments/receiving.py": {  # The log says it.
+        "This installation takes no payments here.",
+        "There is no account ….",
+        "There is no deposit ….",
+    },
+    "billing/payments/stripe_checkout.py": {"This is no signed event of Stripe’s: …."},  # The log says it.
+    "billing/statements.py": {"… is not over yet in …."},  # Commands say it.
+    "billing/verification.py": {"events lost", "entries unreadable"},  # A command says it.
 }
 # What these say is for programs, in English: answers of the API, programs to copy, the log of a gate's events.
 NOT_IN_WORDS = {"accounts/api.py", "keys/snippets.py", "stats/events.py"}

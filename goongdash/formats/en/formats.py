@@ -14,6 +14,13 @@ DAY_TIME_FORMAT = "j M, H:i"
 DAY_TIME_SECONDS_FORMAT = "j M, H:i:s"
 YEAR_MONTH_FORMAT = "F Y"
 MONTH_DAY_FORMAT = "j F"
+# Ours, beyond the names that Django has: with seconds, with the day of the week, without a year.
+EXACT_DATETIME_FORMAT = "j F Y, H:i:s"
+WEEKDAY_DATE_FORMAT = "D j M Y"
+WEEKDAY_DATETIME_FORMAT = "D j M Y, H:i"
+WEEKDAY_HOUR_FORMAT = "D j M, H:i"
+SHORT_MONTH_DAY_FORMAT = "j M"
+SHORT_MONTH_DAY_HOUR_FORMAT = "j M H:i"
 DECIMAL_SEPARATOR = "."
 THOUSAND_SEPARATOR = ","
 NUMBER_GROUPING = 3

@@ -14,6 +14,12 @@ DAY_TIME_SECONDS_FORMAT = "H:i:s d/m"
 # A backslash before each letter that would name a part of the date: tháng 11/2026.
 YEAR_MONTH_FORMAT = r"\t\há\n\g n/Y"
 MONTH_DAY_FORMAT = "d/m"
+EXACT_DATETIME_FORMAT = "H:i:s d/m/Y"
+WEEKDAY_DATE_FORMAT = "D, d/m/Y"
+WEEKDAY_DATETIME_FORMAT = "H:i, D, d/m/Y"
+WEEKDAY_HOUR_FORMAT = "H:i, D, d/m"
+SHORT_MONTH_DAY_FORMAT = "d/m"
+SHORT_MONTH_DAY_HOUR_FORMAT = "H:i d/m"
 DECIMAL_SEPARATOR = ","
 THOUSAND_SEPARATOR = "."
 NUMBER_GROUPING = 3
