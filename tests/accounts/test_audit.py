@@ -129,7 +129,8 @@ def test_dates_and_lists_are_recorded_as_the_admin_had_them(alice: Account) -> N
     client.force_login(operator)
     expiry = {"expires_at_0": "2027-01-31", "expires_at_1": "10:00:00"}
     restrictions = {"restrictions-TOTAL_FORMS": "0", "restrictions-INITIAL_FORMS": "0"}
-    data = {"name": key.name, "allows_no_origin": "", **expiry, **restrictions}
+    chosen = {"restrictions_mode": "enforced", "on_spike": "report"}
+    data = {"name": key.name, "allows_no_origin": "", **chosen, **expiry, **restrictions}
     assert client.post(reverse("admin:keys_apikey_change", args=[key.pk]), data).status_code == 302
     assert newest("key.edited").changes == {"expires_at": [None, "2027-01-31T03:00:00+00:00"]}
     assert list(audit_of(alice, "key", key.pk)[:1]) == [newest("key.edited")]

@@ -11,7 +11,6 @@ from babel.messages.catalog import Message
 
 from goongdash import translations
 from goongdash.translations import entries, found, is_translated, marked_in_template, stored
-from tests.words.rooms import is_done
 
 # %(name)s, %s, %d, {name}; a lone %% is a sign of percent.
 PLACEHOLDER = re.compile(r"%%|%(?:\(\w+\))?[sd]|\{\w*\}")
@@ -29,26 +28,18 @@ def translated(entry: Message) -> list[str]:
     return [entry.string] if isinstance(entry.string, str) else list(entry.string or ())
 
 
-def rooms(entry: Message) -> list[str]:
-    return [name for name, _line in entry.locations]
-
-
-def is_owed(entry: Message) -> bool:
-    return any(is_done(name) for name in rooms(entry))
-
-
 def key(entry: Message) -> tuple[str, str | None]:
     return texts(entry)[0], entry.context
 
 
 def test_whatever_is_marked_is_in_the_catalogue() -> None:
     known = {key(entry) for entry in ENTRIES}
-    assert [key(entry) for entry in entries(found()) if is_owed(entry) and key(entry) not in known] == [], HINT
+    assert [key(entry) for entry in entries(found()) if key(entry) not in known] == [], HINT
 
 
 def test_the_catalogue_holds_nothing_that_is_marked_no_more() -> None:
     marked = {key(entry) for entry in entries(found())}
-    assert [key(entry) for entry in ENTRIES if is_owed(entry) and key(entry) not in marked] == [], HINT
+    assert [key(entry) for entry in ENTRIES if key(entry) not in marked] == [], HINT
 
 
 def test_nothing_is_commented_out() -> None:
@@ -57,7 +48,7 @@ def test_nothing_is_commented_out() -> None:
 
 
 def test_everything_is_translated_and_no_guess_is_left() -> None:
-    assert [texts(entry)[0] for entry in ENTRIES if is_owed(entry) and not is_translated(entry)] == [], HINT
+    assert [texts(entry)[0] for entry in ENTRIES if not is_translated(entry)] == [], HINT
 
 
 def test_translations_name_the_same_placeholders() -> None:

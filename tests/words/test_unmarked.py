@@ -9,7 +9,7 @@ import pytest
 from accounts.audit_words import FIELDS, VALUES
 from keys.service_names import SERVICE_NAMES
 from tests.words import unmarked
-from tests.words.rooms import files_done, named
+from tests.words.files import files_said, named
 
 # Sentences that look as if a customer read them, with why none does.
 SAID_TO_NOBODY: dict[str, set[str]] = {
@@ -38,18 +38,18 @@ NOT_IN_WORDS |= {"stats/requests_api.py", "stats/usage_api.py"}
 RECORDED = {*FIELDS, *(value for values in VALUES.values() for value in values)}
 
 
-@pytest.mark.parametrize("path", files_done(".html", ".txt"), ids=named)
+@pytest.mark.parametrize("path", files_said(".html", ".txt"), ids=named)
 def test_template_says_nothing_unmarked(path: Path) -> None:
     assert unmarked.in_template(path.read_text(), is_html=path.suffix == ".html") == []
 
 
-@pytest.mark.parametrize("path", [path for path in files_done(".py") if named(path) not in NOT_IN_WORDS], ids=named)
+@pytest.mark.parametrize("path", [path for path in files_said(".py") if named(path) not in NOT_IN_WORDS], ids=named)
 def test_module_says_nothing_unmarked(path: Path) -> None:
     found = unmarked.in_python(path.read_text(), is_models=path.name == "models.py")
     assert set(found) - SAID_TO_NOBODY.get(named(path), set()) - RECORDED == set()
 
 
-@pytest.mark.parametrize("path", files_done(".js"), ids=named)
+@pytest.mark.parametrize("path", files_said(".js"), ids=named)
 def test_script_says_nothing_of_its_own(path: Path) -> None:
     assert unmarked.in_script(path.read_text()) == []
 
