@@ -21,7 +21,7 @@ from accounts.changes import announce_catalogue_change
 from accounts.readonly_admin import ReadOnlyAdmin
 from billing.account_admin import form_page, picked_ids
 from billing.errors import PlanRequestError
-from billing.models import LedgerEntry, PlanRequest, Price, PriceTier, Statement, StatementLine
+from billing.models import Check, LedgerEntry, PlanRequest, Price, PriceTier, Statement, StatementLine
 from billing.operator_forms import ApprovalForm, RefusalForm
 from billing.plan_requests import plan_request_approve, plan_request_decline
 from billing.price_preview import price_preview
@@ -129,6 +129,15 @@ class StatementLineInline(admin.TabularInline):  # type: ignore[type-arg]
     model = StatementLine
     extra = 0
     can_delete = False
+
+
+@admin.register(Check)
+class CheckAdmin(ReadOnlyAdmin):
+    """That the books agree, hour by hour; a difference is in the error log as well."""
+
+    list_display = ("at", "holds", "n_differences", "first_difference", "records_from_on")
+    list_filter = ("holds", "at")
+    search_fields = ("first_difference",)
 
 
 @admin.register(Statement)

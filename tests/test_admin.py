@@ -22,7 +22,7 @@ from accounts.invitations import invitation_create
 from accounts.models import Account, AuditEntry, Invitation, Notice, Plan, Role, TokenScope, User
 from accounts.tokens import token_create
 from billing.ledger import usage_charge
-from billing.models import LedgerEntry, PlanRequest, Price, Statement, StatementLine
+from billing.models import Check, LedgerEntry, PlanRequest, Price, Statement, StatementLine
 from billing.plan_requests import plan_request_make
 from billing.statements import month_close
 from keys.models import ApiKey, Service
@@ -47,6 +47,7 @@ N_QUERIES = {
     "accounts.Plan": 5,
     "accounts.User": 6,
     "auth.Group": 5,
+    "billing.Check": 4,
     "billing.LedgerEntry": 6,
     "billing.PlanRequest": 5,
     "billing.Price": 6,
@@ -80,7 +81,7 @@ NO_PAGE = {
 }
 READ_ONLY: list[type[Model]] = [
     *(UsageRecord, MinuteUsage, HourlyUsage, DailyUsage, DailyOriginUsage, ShardCursor, LedgerEntry, Statement),
-    *(AuditEntry, Invitation, Notice, UserSession, PlanRequest),
+    *(AuditEntry, Invitation, Notice, UserSession, PlanRequest, Check),
 ]
 
 
@@ -111,6 +112,7 @@ def fill() -> Account:
         make_event(key, service_id=0, outcome=Outcome.SERVICE_UNKNOWN),
     )
     usage_charge(before=date(2026, 11, 23))
+    Check.objects.create(at=T0, holds=True)
     list(month_close(month=OCTOBER, now=T0, account=account))
     plan_request_make(account=account, plan=Plan.objects.get(slug="pro"), note="", by=None)
     token_create(member=account.memberships.get(), name="Monitor", scopes=[TokenScope.USAGE], expires_at=None)

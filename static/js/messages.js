@@ -22,15 +22,15 @@
     box.className = `gd-toast gd-toast-${level}`
     box.dataset.toast = ''
     if (level === 'error') box.setAttribute('role', 'alert')
-    const words = document.createElement('p')
-    words.textContent = text
+    const line = document.createElement('p')
+    line.textContent = text
     const close = document.createElement('button')
     close.type = 'button'
     close.className = 'close'
     close.dataset.toastClose = ''
     close.setAttribute('aria-label', words().dismiss)
     close.append(icon('x', 16))
-    box.append(icon(ICONS[level] || 'info-circle', 20), words, close)
+    box.append(icon(ICONS[level] || 'info-circle', 20), line, close)
     return box
   }
 

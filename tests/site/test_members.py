@@ -136,7 +136,7 @@ def test_somebody_is_invited_joins_may_not_do_all_and_takes_over(site: Installat
     expect(an.get_by_text("binh@example.com owns the account now. You are an admin.")).to_be_visible()
 
     binh.reload()
-    expect(binh.get_by_text("You are Owner.")).to_be_visible()
+    expect(binh.get_by_text("Your role is Owner.")).to_be_visible()
     binh.get_by_role("link", name="History: who changed what").click()
     expect(binh.get_by_role("row").nth(1)).to_contain_text("Account handed over")
     with binh.expect_download() as download:
