@@ -66,10 +66,20 @@ def _read_response(stream: BinaryIO) -> httpx.Response:
     return httpx.Response(status, headers=headers, content=content)
 
 
+# A port that was given away may not be listened on yet.
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port that nobody listens on, of this worker's own and none that the system gives to outgoing connections."""
+    """A port that nobody listens on, of this worker's own and none that the system gives to outgoing connections.
+
+    None is given twice.
+    """
     while True:
         port = random.SystemRandom().randrange(*_PORTS)
+        if port in _given:
+            continue
+        _given.add(port)
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind(("127.0.0.1", port))
             return port

