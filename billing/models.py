@@ -6,13 +6,15 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Plan
 from billing.lines import LineKind
 from billing.notes import note_said
-from keys.models import Service
+from keys.limits import MAX_ELEMENTS
+from keys.models import Service, Unit
 
 # What the gate's script counts exactly, and what a usage record has room for as the cost of one request.
 MAX_FROM_UNITS = 10**12
@@ -22,6 +24,14 @@ LINE_KINDS = [
     (LineKind.DIFFERENCE.value, _("Difference to the price list")),
     (LineKind.LATE.value, _("Late usage")),
 ]
+
+
+def _check_request_fits(service: Service, price_micro_usd: int | None) -> None:
+    """Raises ValidationError where the largest request to the service would cost more than its record can hold."""
+    most = MAX_PRICE_MICRO_USD // (MAX_ELEMENTS if service.unit == Unit.ELEMENT else 1)
+    if price_micro_usd is not None and price_micro_usd > most:
+        unit = service.get_unit_display()
+        raise ValidationError({"price_micro_usd": f"At most {most:,} micro-dollars for one {unit}."})
 
 
 class Price(models.Model):
@@ -45,6 +55,10 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service}: {self.price_micro_usd} µUSD from {self.effective_on}"
+
+    def clean(self) -> None:
+        if self.service_id is not None:
+            _check_request_fits(self.service, self.price_micro_usd)
 
 
 class PriceTier(models.Model):
@@ -71,6 +85,10 @@ class PriceTier(models.Model):
 
     def __str__(self) -> str:
         return f"from {self.from_units}: {self.price_micro_usd} µUSD"
+
+    def clean(self) -> None:
+        if self.price.service_id is not None:
+            _check_request_fits(self.price.service, self.price_micro_usd)
 
 
 class Budget(models.Model):

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from gate.facts import parameter
-
-# What a record holds in its units. A query beyond it costs as much as this one: no head is long enough for more
-# than a few thousand places, and no matrix service answers so many.
-MAX_ELEMENTS = 9_999
+from keys.limits import MAX_ELEMENTS
 
 
 def n_elements(query: bytes) -> int:

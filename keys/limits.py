@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 # What a map asks for after its style costs nothing and is held to this only: requests a second, for a key and address.
 MAP_PART_RATE_LIMIT = 500
+# Of a request whose units are a matrix's elements: what a record holds in its units. A query beyond it costs as much
+# as this one: no head is long enough for more than a few thousand places, and no matrix service answers so many.
+MAX_ELEMENTS = 9_999
 # The highest number of requests that a limit may be.
 MAX_LIMIT = 1_000_000_000
 

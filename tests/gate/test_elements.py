@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gate.elements import MAX_ELEMENTS, n_elements
+from gate.elements import n_elements
+from keys.limits import MAX_ELEMENTS
 
 
 @pytest.mark.parametrize(
