@@ -22,8 +22,8 @@ HIDDEN = "•••"
 MAX_ITEMS = 20
 MAX_LENGTH = 500
 FORGET_ROWS = 5_000
-# The text of a key: ours, or Goong's own, as somebody may have put it into a key's name.
-_SECRET = re.compile(r"\b(?:g[rm]_[A-Za-z0-9]{36}|[A-Za-z0-9]{40})\b")
+# The text of a key, ours or Goong's own, or of a personal token, as somebody may have put it into a key's name.
+_SECRET = re.compile(r"\b(?:(?:g[rm]_[A-Za-z0-9]{36}|[A-Za-z0-9]{40})\b|gt_[A-Za-z0-9_-]{43})")
 
 
 def audit(

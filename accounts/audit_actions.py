@@ -13,6 +13,10 @@ class ActorKind(models.TextChoices):
     SYSTEM = "system", _("System")
 
 
+# Those who act for the installation: what they did, members do not undo.
+OPERATORS = frozenset({ActorKind.OPERATOR, ActorKind.COMMAND})
+
+
 class AuditAction(models.TextChoices):
     """The kind of the object, a dot, and what happened to it."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -19,7 +18,7 @@ from accounts.models import User
 def language(request: HttpRequest) -> HttpResponse:
     """Speaks the language that was chosen from now on, or the browser's; leads back to where it was chosen."""
     form = LanguageForm(request.POST)
-    response = redirect(_back(request))
+    response = HttpResponseRedirect(_back(request))
     if not form.is_valid():
         return response
     chosen = form.cleaned_data["language"]
@@ -35,7 +34,7 @@ def language(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     wanted = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_ours else "/"
+    return wanted if is_ours and wanted.startswith("/") else "/"
 
 
 def _remember(response: HttpResponse, language: str) -> None:

@@ -57,7 +57,7 @@ class PercentsField(forms.CharField):
 
     def clean(self, value: Any) -> list[int]:
         words = super().clean(value).replace("%", " ").replace(",", " ").split()
-        if not all(word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= 100 for word in words):
+        if not all(word.isascii() and word.isdigit() and len(word) <= 3 and 1 <= int(word) <= 100 for word in words):
             raise ValidationError(_("Write whole percents from 1 to 100, such as 50, 80, 100."))
         percents = sorted(set(map(int, words)))
         if len(percents) > MAX_PERCENTS:

@@ -197,7 +197,10 @@ def _granted(account: Account, month: Month) -> int:
 
 @transaction.atomic
 def credit_grant(*, account: Account, amount_micro_usd: int, reason: str, source: str) -> bool:
-    """Gives lasting credit, once per `source` and month; returns whether it was new."""
+    """Gives lasting credit, once per `source`, whatever the month; returns whether it was new."""
+    Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
+    if LedgerEntry.objects.filter(account=account, kind=EntryKind.GRANT, source=source).exists():
+        return False
     is_new = entry_post(
         account=account,
         month=Month.of(day_of(utc_now(), settings.BILLING_ZONE)),

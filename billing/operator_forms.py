@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from billing.fields import UsdField
+from billing.selectors import SIGN_UP
 from goongdash.lib.money import MICRO_PER_CENT, MICRO_PER_USD
 
 MOVE_MAX_MICRO_USD = 1_000_000 * MICRO_PER_USD
@@ -19,6 +20,12 @@ class MoneyForm(forms.Form):
         help_text="The payment’s or the ticket’s. With the same reference again, nothing is written again.",
     )
     reason = forms.CharField(max_length=200, help_text="The account’s members read it in their ledger.")
+
+    def clean_reference(self) -> str:
+        reference: str = self.cleaned_data["reference"]
+        if reference == SIGN_UP:
+            raise forms.ValidationError("The site’s own entries have this reference. Choose another.")
+        return reference
 
 
 class AdjustmentForm(MoneyForm):

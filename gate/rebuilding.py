@@ -75,7 +75,8 @@ def _closed_shards() -> set[int]:
 def _rebuild(closed: set[int], days: list[date]) -> None:
     client, run = redis_client(), uuid.uuid4().hex
     for shard in closed:
-        client.set(_run_key(shard), run, ex=600)
+        # However long it takes: the next run writes its own over it.
+        client.set(_run_key(shard), run)
     counters = (counter for counter in _counters(days) if shard_of(counter[0]) in closed)
     while some := list(islice(counters, CHUNK)):
         with client.pipeline(transaction=False) as pipe:

@@ -13,8 +13,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.actors import current_actor
 from accounts.audit import audit
-from accounts.audit_actions import AuditAction
+from accounts.audit_actions import OPERATORS, AuditAction
 from accounts.changes import announce_key_change
 from accounts.models import Account
 from accounts.receipts import receipt_read
@@ -58,6 +59,8 @@ def restore_fault(key: ApiKey, *, now: datetime) -> str | None:
 
     One that was replaced comes back with its own expiry.
     """
+    if key.revoked_by in OPERATORS and current_actor().kind not in OPERATORS:
+        return _("We deleted this key ourselves. Write to us, and we look at it together.")
     rotation = _rotation(key)
     expires_at = key.expires_at if rotation is None else rotation.old_expires_at
     if key.revoked_at is None or key.revoked_at + UNDO_FOR <= now or bytes(key.ciphertext) == FORGOTTEN:
@@ -80,11 +83,11 @@ def key_restore(*, key: ApiKey) -> bool:
     if fault := restore_fault(stored, now=utc_now()):
         raise KeyHeld(fault)
     changes = {"deleted": (stored.revoked_at, None), "refused by": (_receipt(stored.lookup_digest), None)}
-    stored.revoked_at = None
+    stored.revoked_at, stored.revoked_by = None, ""
     if rotation := _rotation(stored):
         stored.expires_at = rotation.old_expires_at
         rotation.delete()
-    stored.save(update_fields=["revoked_at", "expires_at"])
+    stored.save(update_fields=["revoked_at", "revoked_by", "expires_at"])
     audit(AuditAction.KEY_RESTORED, account=stored.account, on=stored, name=stored.name, changes=changes)
     announce_key_change(stored.lookup_digest)
     return True

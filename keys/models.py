@@ -154,6 +154,9 @@ class ApiKey(models.Model):
         help_text="What an operator switched off, only an operator switches on.",
     )
     revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(
+        max_length=10, choices=ActorKind.choices, blank=True, editable=False, help_text="Who deleted it."
+    )
 
     lineage = models.ForeignKey(
         "self",

@@ -30,7 +30,7 @@ from keys.vault import encrypt, lookup_digest
 OWN_FIELDS = frozenset(
     {
         *("id", "lookup_digest", "ciphertext", "masked_text", "version", "created_at", "created_by"),
-        *("expires_at", "disabled_at", "disabled_by", "revoked_at", "lineage"),
+        *("expires_at", "disabled_at", "disabled_by", "revoked_at", "revoked_by", "lineage"),
         # A key that was cut for its use is cut alone: to rotate it is the repair.
         *("spiked_at", "spike_quota"),
     }

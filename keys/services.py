@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from accounts.actors import current_actor
 from accounts.audit import audit
-from accounts.audit_actions import AuditAction
+from accounts.audit_actions import OPERATORS, AuditAction
 from accounts.changes import announce_key_change, announce_key_end
 from accounts.figures import number
 from accounts.models import Account, User
@@ -177,12 +178,14 @@ def key_revoke(*, key: ApiKey) -> bool:
     """Refuses the key from now on, everywhere; its history stays. False if it was revoked already.
 
     A key that still shares its work with the one it replaces leaves it to that one: the rotation is cancelled.
+    Who revokes it is kept: what an operator did, a member does not undo.
     """
-    predecessor = _locked_predecessor(key)
-    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now())
+    predecessor, by = _locked_predecessor(key), current_actor().kind
+    changed = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=utc_now(), revoked_by=by)
     if changed:
         audit(AuditAction.KEY_DELETED, account=key.account, on=key, name=key.name)
-        if predecessor is not None:
+        # What we end ourselves gives nothing back.
+        if predecessor is not None and by not in OPERATORS:
             _give_back(predecessor, key)
     # Once more where it was revoked already: the first announcement may have been lost. Its receipt stays.
     announce = announce_key_end if changed else announce_key_change

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actors import current_actor
 from accounts.audit import audit
-from accounts.audit_actions import AuditAction
+from accounts.audit_actions import OPERATORS, AuditAction
 from accounts.changes import announce_key_change, announce_key_end
 from goongdash.lib.clock import utc_now
 from keys.errors import KeyHeld
@@ -21,9 +21,11 @@ def key_disable(*, key: ApiKey) -> bool:
     Who switches it off is kept: what an operator did, a member does not undo. Raises KeyHeld for a deleted key.
     """
     stored = _locked(key)
-    if stored.disabled_at is not None:
+    by = current_actor().kind
+    # One that is off already is held by the operator, too: its owner does not switch it on again.
+    if stored.disabled_at is not None and (by not in OPERATORS or stored.disabled_by in OPERATORS):
         return False
-    stored.disabled_at, stored.disabled_by = utc_now(), current_actor().kind
+    stored.disabled_at, stored.disabled_by = utc_now(), by
     stored.save(update_fields=["disabled_at", "disabled_by"])
     audit(AuditAction.KEY_DISABLED, account=stored.account, on=stored, name=stored.name)
     announce_key_end(stored.lookup_digest)

@@ -97,8 +97,8 @@ def statistics_export(request: SiteRequest, format: str) -> HttpResponseBase:
 def key_use(request: SiteRequest) -> HttpResponse:
     """Today's requests of the keys that a page of the key list shows, as bars that go into its rows."""
     account = account_or_404(request)
-    asked = [int(text) for text in request.GET.getlist("key")[:MAX_KEYS] if text.isascii() and text.isdecimal()]
-    found = all_keys_of(account).filter(pk__in=[pk for pk in asked if pk < 2**63])
+    named = [text for text in request.GET.getlist("key")[:MAX_KEYS] if text.isascii() and text.isdecimal()]
+    found = all_keys_of(account).filter(pk__in=[int(text) for text in named if len(text) < 19])
     keys = list(found.only("pk", "requests_per_day", "spiked_at", "spike_quota", "lineage"))
     today = day_of(utc_now(), settings.BILLING_ZONE)
     used = requests_counted_on(account=account, day=today, keys=keys)

@@ -21,6 +21,7 @@ CURRENCY = "usd"
 _ACCOUNT = "goongdash_account"
 _PAID = {"checkout.session.completed", "checkout.session.async_payment_succeeded"}
 _REFUNDED = {"refund.created", "refund.updated"}
+_DISPUTED = "charge.dispute.funds_withdrawn"
 
 
 class StripeCheckout:
@@ -75,7 +76,10 @@ class StripeCheckout:
 
 
 def _event(kind: str, about: dict[str, Any]) -> PaymentEvent | None:
-    """Of sessions that are paid and refunds that are through; raises KeyError or ValueError for odd ones."""
+    """Of sessions that are paid, refunds that are through, and money that a bank has taken back.
+
+    Raises KeyError or ValueError for odd ones.
+    """
     if kind in _PAID and about["payment_status"] == "paid":
         account_id = (about.get("metadata") or {}).get(_ACCOUNT)
         if account_id is None:
@@ -83,7 +87,9 @@ def _event(kind: str, about: dict[str, Any]) -> PaymentEvent | None:
         return PaymentReceived(
             str(about["payment_intent"]), int(account_id), _micro_usd(about["amount_total"], about["currency"])
         )
-    if kind in _REFUNDED and about["status"] == "succeeded":
+    # We take dollars only: a refund in another currency is another program's.
+    is_back = kind == _DISPUTED or (kind in _REFUNDED and about["status"] == "succeeded")
+    if is_back and about["currency"] == CURRENCY:
         return PaymentReturned(
             str(about["id"]), str(about["payment_intent"]), _micro_usd(about["amount"], about["currency"])
         )

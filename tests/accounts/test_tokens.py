@@ -116,3 +116,9 @@ def test_members_see_their_own_tokens_and_managers_everybodys(alice: Account, al
     assert "Theirs" in alice_client.get(URL).content.decode()
     alice_client.post(f"{URL}/{PersonalToken.objects.get(name='Theirs').pk}/revoke")
     assert not PersonalToken.objects.filter(name="Theirs").exists()
+
+
+def test_text_of_a_token_that_somebody_wrote_into_a_name_is_left_out_of_the_history(alice: Account) -> None:
+    made = make_token(owner(alice))
+    token_revoke(token=make_token(owner(alice), name=f"x {made.text}"[:60]).token)
+    assert made.text not in "".join(entry.object_name for entry in AuditEntry.objects.all())

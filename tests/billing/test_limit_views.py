@@ -88,7 +88,7 @@ def test_alerts_are_changed(alice: Account, alice_client: Client) -> None:
     assert "nobody is told" in alice_client.get("/billing").content.decode()
 
 
-@pytest.mark.parametrize("percents", ["0", "101", "5.5", "-5", "many", "٥٠", "1 2 3 4 5 6 7 8 9 10 11"])
+@pytest.mark.parametrize("percents", ["0", "101", "00500", "5.5", "-5", "many", "٥٠", "1 2 3 4 5 6 7 8 9 10 11"])
 def test_alerts_that_are_none_are_refused(alice: Account, alice_client: Client, percents: str) -> None:
     response = post(alice_client, ALERTS, percents=percents)
     assert response.status_code == 422

@@ -185,3 +185,18 @@ def stripe_server(status: int, answer: dict[str, Any]) -> Iterator[Asked]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_money_that_a_bank_took_back_is_taken_off_once(payments: None, alice: Account) -> None:
+    tell(paid(alice.pk))
+    dispute = {"object": "dispute", "id": "dp_1", "payment_intent": "pi_1", "amount": 2_000, "currency": "usd"}
+    told = event("charge.dispute.funds_withdrawn", {**dispute, "status": "needs_response"})
+    assert [tell(told) for _ in range(2)] == [200, 200]
+    assert plain_sum(alice) == 0
+
+
+def test_refund_in_another_currency_is_another_programs(payments: None, alice: Account) -> None:
+    other = refunded(payment="pi_of_another")
+    other["data"]["object"]["currency"] = "eur"
+    assert tell(other) == 200
+    assert not LedgerEntry.objects.exists()

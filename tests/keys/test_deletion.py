@@ -14,6 +14,8 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from pytest_django.asserts import assertContains, assertNotContains
 
+from accounts.actors import Actor, acting
+from accounts.audit_actions import ActorKind
 from accounts.models import Account, AuditEntry
 from goongdash.lib.clock import utc_now
 from keys.deletion import UNDO_FOR, deleted_rows, key_restore, keys_forget
@@ -21,6 +23,7 @@ from keys.errors import KeyHeld, KeyInvalid
 from keys.models import ApiKey
 from keys.selectors import key_by_reference
 from keys.services import CreatedKey, key_revoke
+from keys.switching import key_disable, key_enable
 from keys.tasks import forget_deleted
 from keys.vault import decrypt
 from tests.factories import T0, make_key, make_member
@@ -169,3 +172,29 @@ def test_command_brings_a_key_back_and_may_run_twice(alice: Account) -> None:
         call_command("revoke_key", str(key.pk), "--undo", "--json", stdout=out)
         reports.append(json.loads(out.getvalue()))
     assert reports == [{"id": key.pk, "restored": True}, {"id": key.pk, "restored": False}]
+
+
+@pytest.mark.parametrize("kind", [ActorKind.OPERATOR, ActorKind.COMMAND])
+def test_what_an_operator_deleted_no_member_brings_back(alice: Account, alice_client: Client, kind: ActorKind) -> None:
+    key = make_key(alice).key
+    with acting(lambda: Actor(kind, "op@example.com")):
+        key_revoke(key=key)
+    alice_client.post(reverse("keys:undo", args=[key.pk]))
+    assertContains(alice_client.get(reverse("receipts:deleted")), "We deleted this key ourselves")
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    with acting(lambda: Actor(kind, "op@example.com")):
+        assert key_restore(key=key)
+    key.refresh_from_db()
+    assert (key.revoked_at, key.revoked_by) == (None, "")
+
+
+def test_key_that_is_off_is_held_by_an_operator_all_the_same(alice: Account) -> None:
+    key = make_key(alice).key
+    with acting(lambda: Actor(ActorKind.MEMBER, "alice@example.com")):
+        assert key_disable(key=key)
+    with acting(lambda: Actor(ActorKind.OPERATOR, "op@example.com")):
+        assert key_disable(key=key)
+        assert not key_disable(key=key)
+    with acting(lambda: Actor(ActorKind.MEMBER, "alice@example.com")), pytest.raises(KeyHeld):
+        key_enable(key=key)

@@ -21,7 +21,8 @@ SAID_TO_NOBODY: dict[str, set[str]] = {
     "billing/comparing.py": {" of account … on …"},  # A command says it.
     "billing/demo.py": {"Demo server", "Demo map", "Demo web site"},  # Names of keys.
     "billing/ledger.py": {"raised to …"},  # A reference.
-    "billing/models.py": {"…: … µUSD from …"},  # The admin says it.
+    # The admin says it.
+    "billing/models.py": {"…: … µUSD from …", "At most … micro-dollars for one …."},
     "billing/payments/receiving.py": {  # The log says it.
         "This installation takes no payments here.",
         "There is no account ….",
