@@ -13,6 +13,7 @@ from accounts.changes import announce_catalogue_change, announce_key_change, ann
 from goongdash.lib.clock import utc_now
 from keys.models import ApiKey, Restriction, Rotation, Service
 from keys.services import key_revoke
+from keys.switching import key_disable
 
 
 class RestrictionInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -42,7 +43,7 @@ class ApiKeyAdmin(AuditedAdmin):
         *("created_at", "created_by", "disabled_by", "revoked_at"),
     )
     inlines = (RestrictionInline,)
-    actions = ("revoke_keys",)
+    actions = ("disable_keys", "revoke_keys")
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:
@@ -52,6 +53,13 @@ class ApiKeyAdmin(AuditedAdmin):
     def replaced_by(self, key: ApiKey) -> str:
         rotation = Rotation.objects.filter(old=key).select_related("new").first()
         return "–" if rotation is None else f"{rotation.new}, since {rotation.started_at:%Y-%m-%d %H:%M} UTC"
+
+    @admin.action(
+        description="Disable the selected keys, so that their owners can’t enable them", permissions=["change"]
+    )
+    def disable_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        n_disabled = sum(key_disable(key=key) for key in queryset.filter(revoked_at=None))
+        self.message_user(request, f"{n_disabled} keys disabled.", messages.SUCCESS)
 
     @admin.action(description="Revoke the selected keys at once", permissions=["change"])
     def revoke_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

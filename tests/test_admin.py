@@ -254,6 +254,15 @@ def test_statement_shows_its_lines_and_lets_nobody_edit_them(client: Client) -> 
     assert StatementLine.objects.get().amount_micro_usd == 5_000
 
 
+def test_operator_holds_a_key_that_its_owner_has_switched_off(client: Client) -> None:
+    key = make_key().key
+    ApiKey.objects.filter(pk=key.pk).update(disabled_at=T0, disabled_by="member")
+    asked = {"action": "disable_keys", "_selected_action": [key.pk]}
+    assert "1 keys disabled." in client.post(page(ApiKey), asked, follow=True).content.decode()
+    key.refresh_from_db()
+    assert key.disabled_by == "operator" and not key.may_be_enabled
+
+
 def test_selected_keys_are_revoked_and_others_are_not(client: Client) -> None:
     kept, revoked, other = make_key(), make_key(), make_key()
 

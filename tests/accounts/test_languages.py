@@ -42,7 +42,9 @@ def test_visitor_chooses_and_it_is_remembered() -> None:
     assert language_at(client) == "en"
 
 
-@pytest.mark.parametrize("wanted", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "healthz", "nowhere", ""])
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "healthz", "nowhere", ""]
+)
 def test_choosing_a_language_leads_to_nobody_elses_site(wanted: str) -> None:
     response = Client().post("/account/language", {"language": "vi", "next": wanted})
     assert (response.status_code, response["Location"]) == (302, "/")
