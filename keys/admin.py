@@ -54,9 +54,7 @@ class ApiKeyAdmin(AuditedAdmin):
         rotation = Rotation.objects.filter(old=key).select_related("new").first()
         return "–" if rotation is None else f"{rotation.new}, since {rotation.started_at:%Y-%m-%d %H:%M} UTC"
 
-    @admin.action(
-        description="Disable the selected keys, so that their owners can’t enable them", permissions=["change"]
-    )
+    @admin.action(description="Disable the selected keys; owners can’t enable them", permissions=["change"])
     def disable_keys(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         n_disabled = sum(key_disable(key=key) for key in queryset.filter(revoked_at=None))
         self.message_user(request, f"{n_disabled} keys disabled.", messages.SUCCESS)
