@@ -45,10 +45,6 @@ def acting(actor: Callable[[], Actor]) -> Iterator[None]:
         _current.reset(token)
 
 
-def actor_of(user: User) -> Actor:
-    return Actor(ActorKind.MEMBER, user.email, user.pk)
-
-
 def actor_of_request(request: HttpRequest) -> Actor:
     """The signed-in user; an operator in the admin. Nobody signed in (signing up): the system."""
     if not isinstance(request.user, User):

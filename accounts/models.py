@@ -196,9 +196,6 @@ class PersonalToken(models.Model):
     def scope_labels(self) -> list[str]:
         return [str(TokenScope(scope).label) for scope in self.scopes]
 
-    def is_expired_at(self, now: datetime) -> bool:
-        return self.expires_at is not None and self.expires_at <= now
-
 
 class InvitationState(StrEnum):
     OPEN = "open"

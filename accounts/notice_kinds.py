@@ -83,7 +83,6 @@ _EDIT_KEY = NoticeAction(_("Edit the key"), "keys:edit", "key_id", permission=Pe
 _ROTATE_KEY = NoticeAction(
     _("Rotate the key"), "keys:rotate", "key_id", permission=Permission.CHANGE_KEYS, is_dialog=True
 )
-_STATISTICS = NoticeAction(_("See its use"), "stats:statistics", query=(("key", "key_id"),))
 _BLOCK = NoticeAction(
     _("Block this origin"),
     "keys:block_origin",

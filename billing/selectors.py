@@ -188,20 +188,6 @@ def credit_overview(account: Account, now: datetime) -> CreditOverview:
     )
 
 
-def spend_by_service(account: Account, month: Month) -> list[ServiceSpend]:
-    """What each service used in `month` cost, in the services' order."""
-    rows = (
-        DailyUsage.objects.filter(account=account, day_on__gte=month.first_day, day_on__lt=month.next.first_day)
-        .exclude(service=None)
-        .values("service_id")
-        .annotate(n=Sum("n_requests"), u=Sum("units"), cost=Sum("cost_micro_usd"))
-        .order_by("service_id")
-    )
-    services = Service.objects.in_bulk([row["service_id"] for row in rows])
-    spends = [ServiceSpend(services[row["service_id"]], row["n"], row["u"], row["cost"]) for row in rows]
-    return sorted(spends, key=lambda spend: spend.service.position)
-
-
 def ledger_of(account: Account) -> QuerySet[LedgerEntry]:
     """The account's entries, newest first, each with `balance_micro_usd`: the sum of all up to it, itself included."""
     upwards = [F("period_on").asc(), F("usage_on").asc(nulls_first=True), F("id").asc()]

@@ -82,13 +82,6 @@ def key_to_show(account: Account, key_id: int) -> ApiKey:
     return get_object_or_404(keys, pk=key_id)
 
 
-def lineage_of(key: ApiKey) -> QuerySet[ApiKey]:
-    """The keys that took each other's place, `key` among them, the first one first; `key` alone if there is none."""
-    if key.lineage_id is None:
-        return ApiKey.objects.filter(pk=key.pk)
-    return ApiKey.objects.filter(lineage=key.lineage_id).order_by("created_at", "pk")
-
-
 def counted_ids_of(keys: Iterable[ApiKey]) -> dict[int, int]:
     """Whose counters each of `keys`, and all that are of one lineage with them, count in: by key id.
 

@@ -8,16 +8,14 @@ Colours are names of swatches; static/css/statistics.css says what they look lik
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from stats.series import Bucket, UsageRow, zero_filled
+from stats.series import Bucket
 
 # A service has the same colour on every page, whatever else is shown: one hue for a service, v2 its lighter tone.
 # The hues are the eight of the site, apart from each other for colour-blind eyes too, and black (white on dark).
@@ -64,24 +62,6 @@ class ServiceFacts:
         return SWATCHES.get(self.slug, str(1 + self.position % N_HUES))
 
 
-# Requests whose path names no service. They stand behind all services.
-UNKNOWN = ServiceFacts("unknown", gettext_noop("No such service"), "", 10_000)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Stratum:
-    """Which series a service goes into, and where that stands: lower ones first, at the bottom of the stack."""
-
-    position: int
-    key: str
-    label: str
-    swatch: str
-
-
-_PARTS = _Stratum(20_000, "map-parts", gettext_noop("Parts of map loads"), PARTS_SWATCH)
-_UNKNOWN = _Stratum(UNKNOWN.position, UNKNOWN.slug, UNKNOWN.label, UNKNOWN_SWATCH)
-
-
 @dataclass(frozen=True, slots=True)
 class Series:
     """One colour of the bars. `is_off`: not drawn until the user asks for it."""
@@ -126,37 +106,6 @@ class Chart:
             if columns
             else []
         )
-
-
-def usage_chart(
-    rows: Iterable[UsageRow],
-    *,
-    buckets: Sequence[date] | Sequence[datetime],
-    services: Mapping[int, ServiceFacts],
-    zone: ZoneInfo,
-) -> Chart:
-    """Requests by service over `buckets`, refused ones included, without a gap.
-
-    The parts of map loads (tiles, sprites, …) are one series. It is off wherever there is another one: a map asks
-    for dozens of them, which would leave of all other bars a thin line.
-    """
-
-    def stratum(row: UsageRow) -> _Stratum:
-        service = services.get(row.service_id) if row.service_id is not None else None
-        if service is None:
-            return _UNKNOWN
-        return _PARTS if service.is_part else _Stratum(service.position, service.slug, service.label, service.swatch)
-
-    values = zero_filled(rows, buckets, stratum)
-    series = [
-        Series(s.key, _said(s), s.swatch, values[s], is_off=s == _PARTS and len(values) > 1) for s in sorted(values)
-    ]
-    return Chart(bucket_labels(buckets, zone), [bucket_title(bucket, zone) for bucket in buckets], series)
-
-
-def _said(stratum: _Stratum) -> str:
-    """What the strata of no service are called is ours to translate."""
-    return _(stratum.label) if stratum in (_PARTS, _UNKNOWN) else stratum.label
 
 
 def bucket_labels(buckets: Sequence[Bucket], zone: ZoneInfo) -> list[str]:

@@ -16,8 +16,6 @@ from stats.charts import PARTS_SWATCH, bucket_labels, bucket_title
 from stats.queries import OTHER, Group, Measure, UsageCell, UsageCut
 from stats.series import Bucket, Totals
 
-N_HUES = 9
-
 
 @dataclass(frozen=True, slots=True)
 class GroupName:

@@ -11,16 +11,17 @@ from django.utils.translation import gettext as _
 from keys.models import ApiKey, Service
 from stats.charts import Chart
 from stats.key_periods import KeyPeriod, KeySpan, key_chart, key_span
-from stats.report import UsageReport, usage_report
 from stats.selectors import service_facts, usage_rows
+from stats.series import Totals, totals_of
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """`chart` has allowed and refused requests; `report` the totals, from the same rows."""
+    """`chart` has allowed and refused requests, `totals` and `n_parts` (of map loads, which are free) the same rows."""
 
     span: KeySpan
-    report: UsageReport
+    totals: Totals
+    n_parts: int
     chart: Chart
 
 
@@ -30,9 +31,11 @@ def key_usage_of(key: ApiKey, name: KeyPeriod, *, now: datetime) -> KeyUsage:
     span = key_span(name, now=now, zone=zone)
     rows = [row for row in usage_rows(account=key.account, period=span.period, key=key) if span.holds(row)]
     services = service_facts(Service.objects.all())
+    parts = {service_id for service_id, facts in services.items() if facts.is_part}
     labels = {"allowed": _("Allowed"), "map-parts": _("Parts of map loads"), "refused": _("Refused")}
     return KeyUsage(
         span,
-        usage_report(rows, buckets=span.buckets, services=services, zone=zone),
+        totals_of(rows),
+        sum(row.n_requests for row in rows if row.service_id in parts),
         key_chart(rows, span=span, services=services, labels=labels, zone=zone),
     )

@@ -16,8 +16,7 @@ from keys.selectors import counted_ids_of
 from stats.charts import ServiceFacts
 from stats.models import DailyUsage, HourlyUsage, ShardCursor
 from stats.outcomes import BY_NUMBER
-from stats.periods import Grain, Period, buckets
-from stats.report import UsageReport, usage_report
+from stats.periods import Grain, Period
 from stats.series import UsageRow
 from stats.stream import shard_of
 
@@ -45,14 +44,6 @@ def usage_rows(*, account: Account, period: Period, key: ApiKey | None = None) -
         UsageRow(row["bucket"], row["service_id"], BY_NUMBER[row["outcome"]], row["n"], row["u"], row["cost"])
         for row in rows
     ]
-
-
-def usage_of(*, account: Account, period: Period, key: ApiKey | None = None) -> UsageReport:
-    """The report of a period, in two queries: one for the sums, so that all its parts agree, one for the services."""
-    zone = settings.BILLING_ZONE
-    rows = usage_rows(account=account, period=period, key=key)
-    services = service_facts(Service.objects.all())
-    return usage_report(rows, buckets=buckets(period, grain=period.grain, zone=zone), services=services, zone=zone)
 
 
 def service_facts(services: Iterable[Service]) -> dict[int, ServiceFacts]:

@@ -73,14 +73,6 @@ def totals_of(rows: Iterable[UsageRow]) -> Totals:
     return result
 
 
-def totals_by(rows: Iterable[UsageRow], key: Callable[[UsageRow], K]) -> dict[K, Totals]:
-    """The totals of the rows that share a key, for every key that some row has."""
-    result: dict[K, Totals] = {}
-    for row in rows:
-        result[key(row)] = result.get(key(row), Totals()).plus(row)
-    return result
-
-
 def zero_filled(
     rows: Iterable[UsageRow], buckets: Sequence[date] | Sequence[datetime], key: Callable[[UsageRow], K]
 ) -> dict[K, list[int]]:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, CreditPeriod
 from goongdash.lib.periods import Month, day_of
 from keys.models import ApiKey, KeyType, Service
-from stats.charts import PARTS_SWATCH, UNKNOWN_SWATCH, ServiceFacts
-from stats.cut_charts import N_HUES, CutChart, GroupName, cut_chart, cut_series, with_credit_line
+from stats.charts import N_HUES, PARTS_SWATCH, UNKNOWN_SWATCH, ServiceFacts
+from stats.cut_charts import CutChart, GroupName, cut_chart, cut_series, with_credit_line
 from stats.cuts import busiest_hour, usage_cut, usage_totals
 from stats.models import DailyUsage
 from stats.outcomes import OUTCOMES, Outcome

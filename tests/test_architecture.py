@@ -27,7 +27,7 @@ PURE = [
     *(f"keys/{name}.py" for name in ("key_query", "snippets", "overlap", "expiry")),
     *(
         f"stats/{name}.py"
-        for name in ("events", "outcomes", "periods", "series", "charts", "report", "key_use", "spikes", "key_periods")
+        for name in ("events", "outcomes", "periods", "series", "charts", "key_use", "spikes", "key_periods")
     ),
     *(f"stats/{name}.py" for name in ("queries", "retention")),
     *(f"stats/{name}.py" for name in ("request_ids", "explanations", "log_query", "list_check")),

@@ -6,7 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts.actors import acting, actor_of
+from accounts.actors import Actor, acting
+from accounts.audit_actions import ActorKind
 from accounts.changes import changes_channel
 from accounts.models import Account, AuditEntry
 from billing.budgets import budget_set
@@ -28,7 +29,7 @@ def history() -> list[tuple[str, dict[str, list[object]]]]:
 def test_budget_is_set_changed_and_removed_and_each_is_recorded(alice: Account) -> None:
     user = owner_of(alice)
     before = utc_now()
-    with acting(lambda: actor_of(user)):
+    with acting(lambda: Actor(ActorKind.MEMBER, user.email, user.pk)):
         assert budget_set(account=alice, amount_micro_usd=5_000_000)
     budget = budget_of(alice)
     assert budget is not None

@@ -38,7 +38,7 @@ def test_use_has_the_numbers_of_this_key_alone(alice: Account, alice_client: Cli
         part = alice_client.get(usage_url(created.key.pk), {"period": period}, headers=HTMX)
         usage = part.context["usage"]
         assert len(usage.chart.labels) == n_bars
-        assert (usage.report.totals.n_requests, usage.report.totals.n_refused) == (4, 1)
+        assert (usage.totals.n_requests, usage.totals.n_refused) == (4, 1)
         assert [(series.label, series.total) for series in usage.chart.series] == [("Allowed", 3), ("Refused", 1)]
     assertContains(part, f"/statistics?key={created.key.pk}&amp;from=")
     assertContains(part, "Newest number")

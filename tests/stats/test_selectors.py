@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from accounts.models import Account
 from keys.models import Service
@@ -13,7 +13,7 @@ from keys.services import CreatedKey
 from stats.models import DailyUsage, HourlyUsage
 from stats.outcomes import Outcome
 from stats.periods import EXPORT_GRAINS, Grain, Period
-from stats.selectors import usage_counted_at, usage_of, usage_rows, usage_sums
+from stats.selectors import usage_counted_at, usage_rows, usage_sums
 from stats.series import UsageRow, totals_of
 from tests.factories import T0, make_event, make_key
 from tests.stats.usage import push_events
@@ -84,12 +84,6 @@ def test_rows_of_one_key(alice: Account, key: CreatedKey) -> None:
     assert totals_of(usage_rows(account=alice, period=WEEK, key=other.key)).n_requests == 2
 
 
-def test_report_has_requests_that_named_no_service(alice: Account, key: CreatedKey) -> None:
-    push_events([make_event(key, service_id=0, outcome=Outcome.SERVICE_UNKNOWN)])
-    report = usage_of(account=alice, period=WEEK)
-    assert [(line.name, line.totals.n_requests) for line in report.services] == [("No such service", 1)]
-
-
 def test_hours_and_days_of_a_period_say_the_same(alice: Account, key: CreatedKey) -> None:
     push_events([make_event(key, at=T0 + timedelta(hours=n)) for n in range(-40, 10, 3)])
     two_days = Period(TODAY - timedelta(days=1), TODAY)
@@ -97,16 +91,6 @@ def test_hours_and_days_of_a_period_say_the_same(alice: Account, key: CreatedKey
     by_day = usage_sums(account=alice, period=two_days, grain=Grain.DAY)
     assert sum(by_hour.values_list("n_requests", flat=True)) == sum(by_day.values_list("n_requests", flat=True))
     assert totals_of(usage_rows(account=alice, period=two_days)).n_requests == len(range(-33, 10, 3))
-
-
-def test_report_takes_two_queries_however_much_there_is(
-    alice: Account, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    slugs = ("geocode", "geocode-v2", "trip", "directions")
-    push_events([make_event(make_key(alice), slug) for slug in slugs])
-    with django_assert_num_queries(2):
-        report = usage_of(account=alice, period=WEEK)
-    assert report.totals.n_requests == len(slugs)
 
 
 @pytest.mark.parametrize("grain", EXPORT_GRAINS)
@@ -126,8 +110,8 @@ def test_summer_time_shifts_no_hour_out_of_its_day(alice: Account, key: CreatedK
     settings.BILLING_ZONE = ZoneInfo("America/New_York")
     first = datetime(2026, 11, 1, 4, 30, tzinfo=UTC)  # Half past midnight; the day has 25 hours.
     push_events([make_event(key, at=first + timedelta(hours=n)) for n in range(25)])
-    chart = usage_of(account=alice, period=Period(date(2026, 11, 1), date(2026, 11, 1))).chart
-    assert [series.values for series in chart.series] == [[1] * 25]
+    rows = usage_rows(account=alice, period=Period(date(2026, 11, 1), date(2026, 11, 1)))
+    assert [row.n_requests for row in rows] == [1] * 25
 
 
 def test_counted_at_is_the_time_of_the_last_rollup(alice: Account, key: CreatedKey) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stats.outcomes import Outcome
 from stats.periods import hours
-from stats.series import Totals, UsageRow, percent, totals_by, totals_of, zero_filled
+from stats.series import Totals, UsageRow, percent, totals_of, zero_filled
 from tests.stats.test_periods import some_days, zones
 
 FIRST = date(2026, 11, 1)
@@ -68,16 +68,6 @@ def test_every_hour_is_filled_once_whatever_the_clocks_do(first: date, data: st.
     chosen = data.draw(st.lists(st.sampled_from(every), max_size=30))
     filled = zero_filled([row(hour) for hour in chosen], every, lambda r: 0)
     assert filled.get(0, [0] * len(every)) == [chosen.count(hour) for hour in every]
-
-
-@given(rows)
-def test_parts_sum_to_the_whole_by_whatever_they_are_cut(some: list[UsageRow]) -> None:
-    whole = totals_of(some)
-    for parts in (totals_by(some, lambda r: r.service_id), totals_by(some, lambda r: r.outcome)):
-        assert sum(part.n_requests for part in parts.values()) == whole.n_requests
-        assert sum(part.n_allowed for part in parts.values()) == whole.n_allowed
-        assert sum(part.units for part in parts.values()) == whole.units
-        assert sum(part.cost_micro_usd for part in parts.values()) == whole.cost_micro_usd
 
 
 def test_totals_tell_allowed_from_refused() -> None:
