@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import TruncMonth
+from django.db import connection
+from django.db.models import BigIntegerField, DateField, Expression, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Coalesce, TruncMonth
 
 from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
@@ -26,8 +28,7 @@ from stats.queries import (
 )
 from stats.series import Totals
 
-_ALLOWED = Q(outcome=OUTCOMES[Outcome.ALLOWED].number)
-
+_ALLOWED = OUTCOMES[Outcome.ALLOWED].number
 _CHUNK_ROWS = 2_000
 
 # The column that tells the groups of a dimension apart.
@@ -39,56 +40,67 @@ _COLUMNS = {
     Dimension.ORIGIN: "origin",
     Dimension.COUNTRY: "country",
 }
-_MEASURES = {
-    Measure.REQUESTS: Sum("n_requests"),
-    Measure.UNITS: Sum("units"),
-    Measure.COST: Sum("cost_micro_usd"),
-    Measure.REFUSALS: Sum("n_requests", filter=~_ALLOWED, default=0),
-}
 _TOTALS = {
     "n": Sum("n_requests"),
-    "allowed": Sum("n_requests", filter=_ALLOWED, default=0),
+    "allowed": Sum("n_requests", filter=Q(outcome=_ALLOWED), default=0),
     "u": Sum("units"),
     "cost": Sum("cost_micro_usd"),
 }
+# The sums that the filters let pass are read once. From them: which groups are the largest, what each of these and all
+# others together had in each bucket, and what each outcome had of all, in rows without a bucket. Only what shares a row
+# of origins has no value.
+_CUT = """
+    WITH held AS MATERIALIZED ({held}),
+    largest AS (
+        SELECT value, row_number() OVER (ORDER BY {size} DESC, value) AS place
+        FROM held WHERE value IS NOT NULL GROUP BY value ORDER BY place LIMIT {n_groups}
+    )
+    SELECT bucket, place, largest.value, outcome, sum(n)::bigint,
+           coalesce(sum(n) FILTER (WHERE outcome = {allowed}), 0)::bigint, sum(u)::bigint, sum(cost)::bigint
+    FROM held LEFT JOIN largest USING (value)
+    GROUP BY GROUPING SETS ((bucket, place, largest.value), (outcome)) ORDER BY bucket, place
+"""
+_SIZES = {
+    Measure.REQUESTS: "sum(n)",
+    Measure.UNITS: "sum(u)",
+    Measure.COST: "sum(cost)",
+    Measure.REFUSALS: f"coalesce(sum(n) FILTER (WHERE outcome <> {_ALLOWED}), 0)",
+}
+_SUMMED = {"n": "n_requests", "u": "units", "cost": "cost_micro_usd"}
+# Of what has no service; in SQL null is equal to nothing.
+_NO_SERVICE = 0
 
 
 def usage_cut(query: UsageQuery) -> UsageCut:
-    """What `query` asks for, in two queries where it groups (which groups are the largest; their sums), else in one.
-
-    All sums come from one of them, so that they agree with each other whatever is added meanwhile.
-    """
-    sums = _sums(query)
-    if query.group_by is None:
-        cells = tuple(UsageCell(row["bucket"], None, _totals(row)) for row in sums.values("bucket").annotate(**_TOTALS))
-        return UsageCut(cells, (None,) if cells else ())
-    column = _COLUMNS[query.group_by]
-    top = _largest(sums, column, query.measure)
-    is_top = _is_among(column, top)
-    rows = (
-        sums.annotate(
-            is_top=Case(When(is_top, then=Value(1)), default=Value(0)),
-            group=Case(When(is_top, then=F(column)), default=None),
-        )
-        .values("bucket", "is_top", "group")
-        .annotate(**_TOTALS)
+    """What `query` asks for, in one query: all sums agree with each other, whatever is added meanwhile."""
+    held, params = (
+        _sums(query)
+        .order_by()
+        .values("bucket", "outcome", value=_value(query.group_by))
+        .annotate(**{name: Cast(Sum(of), BigIntegerField()) for name, of in _SUMMED.items()})
+        .query.sql_with_params()
     )
-    cells = tuple(
-        UsageCell(row["bucket"], _group(query.group_by, row["group"]) if row["is_top"] else OTHER, _totals(row))
-        for row in rows
-    )
+    sql = _CUT.format(held=held, size=_SIZES[query.measure], n_groups=TOP_GROUPS, allowed=_ALLOWED)
+    cells: list[UsageCell] = []
+    outcomes: dict[Outcome, Totals] = {}
+    places: dict[int, Group] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        for bucket, place, value, outcome, *sums in cursor.fetchall():
+            if bucket is None:
+                outcomes[BY_NUMBER[outcome]] = Totals(*sums)
+                continue
+            group = OTHER if place is None else places.setdefault(place, _group(query.group_by, value))
+            cells.append(UsageCell(bucket, group, Totals(*sums)))
     has_other = any(cell.group is OTHER for cell in cells)
-    groups = [_group(query.group_by, value) for value in top]
-    return UsageCut(cells, (*groups, *([OTHER] if has_other else [])))
+    groups = [places[place] for place in sorted(places)]
+    return UsageCut(tuple(cells), (*groups, *([OTHER] if has_other else [])), outcomes)
 
 
-def usage_totals(query: UsageQuery) -> dict[Group, Totals]:
-    """What each group had in the whole period, every group by itself: in one query, without regard to the grain."""
-    sums = _sums(query).order_by()
-    if query.group_by is None:
-        return {None: _totals({name: value or 0 for name, value in sums.aggregate(**_TOTALS).items()})}
-    column = _COLUMNS[query.group_by]
-    return {_group(query.group_by, row[column]): _totals(row) for row in sums.values(column).annotate(**_TOTALS)}
+def usage_totals(query: UsageQuery) -> Totals:
+    """What all groups had together in the whole period: in one query, without regard to the grain."""
+    sums = _sums(replace(query, group_by=None)).order_by().aggregate(**_TOTALS)
+    return _totals({name: value or 0 for name, value in sums.items()})
 
 
 def usage_cells(query: UsageQuery) -> Iterator[UsageCell]:
@@ -136,7 +148,7 @@ def _sums(query: UsageQuery) -> QuerySet[Any]:
         first, last = query.days(zone)
         model = DailyOriginUsage if query.needs_origins else DailyUsage
         sums = model._default_manager.filter(held, day_on__gte=first, day_on__lte=last)
-        bucket = F("day_on") if query.grain is Grain.DAY else TruncMonth("day_on")
+        bucket = F("day_on") if query.grain is Grain.DAY else Cast(TruncMonth("day_on"), DateField())
     return sums.annotate(bucket=bucket).order_by("bucket")
 
 
@@ -164,14 +176,18 @@ def _is_among(column: str, values: Collection[Any]) -> Q:
     return among | Q(**{f"{column}__isnull": True}) if None in values else among
 
 
-def _largest(sums: QuerySet[Any], column: str, measure: Measure) -> list[Any]:
-    """The values of the largest groups. Origins that share one row are no group of their own."""
-    named = sums.exclude(origin=None) if column == _COLUMNS[Dimension.ORIGIN] else sums
-    by_size = named.order_by().values_list(column).annotate(size=_MEASURES[measure]).order_by("-size", column)
-    return [value for value, _ in by_size[:TOP_GROUPS]]
+def _value(dimension: Dimension | None) -> Expression | F:
+    """What the groups of a dimension are told apart by; all are one group where there is none."""
+    if dimension is None:
+        return Value(0)
+    if dimension is Dimension.SERVICE:
+        return Coalesce("service_id", _NO_SERVICE)
+    return F(_COLUMNS[dimension])
 
 
-def _group(dimension: Dimension, value: Any) -> Group:
+def _group(dimension: Dimension | None, value: Any) -> Group:
+    if dimension is None or (dimension is Dimension.SERVICE and value == _NO_SERVICE):
+        return None
     group: Group = BY_NUMBER[value] if dimension is Dimension.OUTCOME else value
     return group
 

@@ -118,9 +118,9 @@ def group_lines(
     ]
 
 
-def outcome_lines(totals: Mapping[Group, Totals]) -> list[OutcomeLine]:
+def outcome_lines(totals: Mapping[Outcome, Totals]) -> list[OutcomeLine]:
     """Allowed first, then the others from the most frequent to the least."""
-    by_outcome = {group: each.n_requests for group, each in totals.items() if isinstance(group, Outcome)}
+    by_outcome = {outcome: each.n_requests for outcome, each in totals.items()}
     whole = sum(by_outcome.values())
 
     def order(outcome: Outcome) -> tuple[bool, int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -120,23 +122,28 @@ class UsageCell:
     totals: Totals
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UsageCut:
     """The answer: what there is of each bucket and group, in order of buckets, and the groups, the largest first.
 
-    At most TOP_GROUPS of them and, last, OTHER. Everything that the filters let pass is in some cell.
+    At most TOP_GROUPS of them and, last, OTHER. Everything that the filters let pass is in some cell, and once more in
+    `outcomes`.
     """
 
     cells: tuple[UsageCell, ...]
     groups: tuple[Group, ...]
+    outcomes: Mapping[Outcome, Totals] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
-        return totals_added(cell.totals for cell in self.cells)
+        return totals_added(self.by_group.values())
 
-    @property
+    @cached_property
     def by_group(self) -> dict[Group, Totals]:
-        return {group: totals_added(cell.totals for cell in self.cells if cell.group == group) for group in self.groups}
+        parts: dict[Group, list[Totals]] = {group: [] for group in self.groups}
+        for cell in self.cells:
+            parts[cell.group].append(cell.totals)
+        return {group: totals_added(parts[group]) for group in self.groups}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -123,7 +122,7 @@ def usage(request: HttpRequest, asked: Query[UsageParams]) -> dict[str, Any]:
         "counted_at": counted_at,
         "buckets": [start_text(bucket) for bucket in buckets],
         "totals": _totals(cut.totals),
-        "totals_before": _totals(usage_totals(replace(query.before(zone), group_by=None))[None]),
+        "totals_before": _totals(usage_totals(query.before(zone))),
         "groups": [
             {
                 "group": None if group is OTHER else names[group].text,

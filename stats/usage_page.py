@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import assert_never
 
@@ -34,8 +33,8 @@ _TONES = {"good": "1", "warn": "4", "bad": UNKNOWN_SWATCH}
 def usage_overview(account: Account, view: UsageView, *, services: Sequence[Service], now: datetime) -> UsageOverview:
     """What `view` shows of `account`.
 
-    Its sums in two queries, so that all its parts agree; the period before, the outcomes, the busiest hour (where
-    there are few), the names of keys and the credit in one each.
+    Its sums in one query, so that all its parts agree; the period before, the busiest hour (where there are few), the
+    names of keys and the credit in one each.
     """
     zone = settings.BILLING_ZONE
     query = view.query(account.pk, {service.slug: service.pk for service in services}, zone)
@@ -44,10 +43,10 @@ def usage_overview(account: Account, view: UsageView, *, services: Sequence[Serv
     names = group_names(cut.groups, view.by, account=account, services=facts)
     return UsageOverview(
         totals=cut.totals,
-        before=usage_totals(replace(query.before(zone), group_by=None))[None],
+        before=usage_totals(query.before(zone)),
         n_parts=sum(totals.n_requests for group, totals in cut.by_group.items() if names[group].is_part),
         groups=group_lines(cut, names, view.measure, lambda name: _link(view.drilled(name.text))),
-        outcomes=outcome_lines(usage_totals(replace(query, group_by=Dimension.OUTCOME))),
+        outcomes=outcome_lines(cut.outcomes),
         chart=_chart(account, view, query, cut, names, now),
         busiest=busiest_hour(query) if has_few_hours(view) else None,
     )

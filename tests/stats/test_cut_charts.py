@@ -105,7 +105,7 @@ def test_change_is_in_whole_percent_and_none_against_nothing() -> None:
 
 
 def test_allowed_comes_first_and_then_what_was_refused_most() -> None:
-    totals: dict[Group, Totals] = {
+    totals: dict[Outcome, Totals] = {
         Outcome.RATE_LIMIT: Totals(2, 0, 0, 0),
         Outcome.KEY_TYPE: Totals(7, 0, 0, 0),
         Outcome.ALLOWED: Totals(1, 1, 1, 5),
