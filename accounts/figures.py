@@ -5,7 +5,9 @@ For pages and mails. What other programs read (exports, the gate, the audit log)
 
 from __future__ import annotations
 
-from django.utils.formats import get_format, number_format
+from collections.abc import Iterable
+
+from django.utils.formats import get_format
 from django.utils.translation import pgettext
 
 from goongdash.lib.money import format_usd
@@ -13,16 +15,20 @@ from goongdash.lib.money import format_usd
 
 def number(value: int) -> str:
     """With its thousands apart."""
-    return number_format(value, use_l10n=True, force_grouping=True)
+    return numbers([value])[0]
+
+
+def numbers(values: Iterable[int]) -> list[str]:
+    """Each with its thousands apart."""
+    mark = get_format("THOUSAND_SEPARATOR")
+    return [f"{value:,}".replace(",", mark) for value in values]
 
 
 def usd(amount_micro_usd: int, *, min_decimals: int = 2) -> str:
     """Integer micro-dollars as dollars, exactly: `min_decimals` at least, six at most."""
-    exact = format_usd(abs(amount_micro_usd), min_decimals=min_decimals).removeprefix("$")
-    whole, _, decimals = exact.partition(".")
-    written = number(int(whole.replace(",", "")))
-    if decimals:
-        written = f"{written}{get_format('DECIMAL_SEPARATOR')}{decimals}"
+    exact = format_usd(abs(amount_micro_usd), min_decimals=min_decimals).removeprefix("$").removesuffix(".")
+    marks = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
+    written = exact.translate(str.maketrans(marks))
     sign = "-" if amount_micro_usd < 0 else ""
     return sign + pgettext("an amount of US dollars", "$%(amount)s") % {"amount": written}
 

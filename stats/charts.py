@@ -11,9 +11,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from stats.series import Bucket
 
@@ -117,17 +119,27 @@ def bucket_labels(buckets: Sequence[Bucket], zone: ZoneInfo) -> list[str]:
 def bucket_title(bucket: Bucket, zone: ZoneInfo) -> str:
     """``Mon 23 Nov 2026`` or ``Mon 23 Nov 2026, 14:00``; an hour that the clock repeats names its offset."""
     if not isinstance(bucket, datetime):
-        return date_format(bucket, "WEEKDAY_DATE_FORMAT")
+        return _written(bucket, "WEEKDAY_DATE_FORMAT", zone)
     local = bucket.astimezone(zone)
-    title = date_format(local, "WEEKDAY_DATETIME_FORMAT")
+    title = _written(local, "WEEKDAY_DATETIME_FORMAT", zone)
     is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{title} (UTC{local:%z})" if is_repeated else title
 
 
 def _label(bucket: Bucket, zone: ZoneInfo, *, one_day: bool) -> str:
     if not isinstance(bucket, datetime):
-        return date_format(bucket, "SHORT_MONTH_DAY_FORMAT")
-    return date_format(bucket.astimezone(zone), "TIME_FORMAT" if one_day else "SHORT_MONTH_DAY_HOUR_FORMAT")
+        return _written(bucket, "SHORT_MONTH_DAY_FORMAT", zone)
+    return _written(bucket.astimezone(zone), "TIME_FORMAT" if one_day else "SHORT_MONTH_DAY_HOUR_FORMAT", zone)
+
+
+def _written(moment: Bucket, format: str, zone: ZoneInfo) -> str:
+    return _remembered(moment, format, zone, get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _remembered(moment: Bucket, format: str, zone: ZoneInfo, language: str | None) -> str:
+    """`moment` of `zone` in the active `language`: charts name the same days and hours over and over."""
+    return date_format(moment, format)
 
 
 def _local_day(bucket: Bucket, zone: ZoneInfo) -> date:

@@ -20,7 +20,16 @@ from stats.outcomes import OUTCOMES, Outcome
 from stats.periods import Grain
 from stats.queries import Dimension, Measure
 from stats.spans import Span, SpanName, custom_span, named_span
-from stats.usage_views import DEFAULT_BY, DEFAULT_MEASURE, DEFAULT_SPAN, NONE, ChartKind, UsageView, filters_of
+from stats.usage_views import (
+    DEFAULT_BY,
+    DEFAULT_KIND,
+    DEFAULT_MEASURE,
+    DEFAULT_SPAN,
+    NONE,
+    ChartKind,
+    UsageView,
+    filters_of,
+)
 
 ALL_KEYS = "all"
 MAX_VALUES = 20
@@ -206,7 +215,7 @@ class UsageFilters(forms.Form):
 
 
 _NAMES = ("period", "grain", "by", "measure", "chart", "from", "to")
-_USUAL = {"by": DEFAULT_BY.value, "measure": DEFAULT_MEASURE.value, "chart": ChartKind.BARS.value}
+_USUAL = {"by": DEFAULT_BY.value, "measure": DEFAULT_MEASURE.value, "chart": DEFAULT_KIND.value}
 _UNKNOWN = {
     "period": gettext_lazy("There is no such period. Choose one of these."),
     "grain": gettext_lazy("There is no such grain."),

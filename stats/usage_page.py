@@ -24,7 +24,7 @@ from stats.periods import Grain, Period, hour_of
 from stats.queries import OTHER, BusiestHour, Dimension, Group, Measure, UsageCut, UsageQuery, minute_of
 from stats.selectors import service_facts
 from stats.series import Bucket
-from stats.spans import MAX_DAYS_BY_HOUR, days_span
+from stats.spans import MAX_DAYS_BY_HOUR
 from stats.usage_views import ChartKind, UsageView, group_text
 
 _TONES = {"good": "1", "warn": "4", "bad": UNKNOWN_SWATCH}
@@ -136,7 +136,7 @@ def _chart(
         measure=view.measure,
         is_lines=view.kind is ChartKind.LINES,
         zone=zone,
-        hrefs=[_zoom(view, query.grain, bucket) for bucket in buckets],
+        hrefs=_zooms(view, query.grain, buckets),
         unfinished=_unfinished(query.grain, buckets, now),
     )
     if view.measure is Measure.COST and query.grain is Grain.DAY:
@@ -167,15 +167,17 @@ def _with_credit(account: Account, chart: CutChart, query: UsageQuery, now: date
     )
 
 
-def _zoom(view: UsageView, grain: Grain, bucket: Bucket) -> str:
-    """Into the bucket, where it can be cut finer: a month into its days, a day into its hours."""
-    zone = settings.BILLING_ZONE
-    if grain is Grain.MONTH and not isinstance(bucket, datetime):
-        month = Month.of(bucket)
-        return _link(view.of(days_span(Period(month.first_day, month.last_day), zone)))
-    if grain is Grain.DAY and not isinstance(bucket, datetime) and not view.needs_days:
-        return _link(view.of(days_span(Period(bucket, bucket), zone)))
-    return ""
+def _zooms(view: UsageView, grain: Grain, buckets: Sequence[Bucket]) -> list[str]:
+    """A link into each bucket, where it can be cut finer: a month into its days, a day into its hours; else none."""
+    days = [bucket for bucket in buckets if not isinstance(bucket, datetime)]
+    if grain is Grain.MONTH:
+        periods = [Period(Month.of(day).first_day, Month.of(day).last_day) for day in days]
+    elif grain is Grain.DAY and not view.needs_days:
+        periods = [Period(day, day) for day in days]
+    else:
+        return [""] * len(buckets)
+    page = reverse("stats:statistics")
+    return [f"{page}?{url_query}" for url_query in view.url_queries_of(periods)]
 
 
 def _unfinished(grain: Grain, buckets: Sequence[Bucket], now: datetime) -> int | None:

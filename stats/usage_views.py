@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from stats.outcomes import Outcome
-from stats.periods import Grain
+from stats.periods import Grain, Period
 from stats.queries import Dimension, Group, Measure, UsageQuery
 from stats.spans import Span, SpanName, by_day
 
@@ -25,6 +25,7 @@ class ChartKind(StrEnum):
 DEFAULT_SPAN = SpanName.WEEK
 DEFAULT_BY = Dimension.SERVICE
 DEFAULT_MEASURE = Measure.REQUESTS
+DEFAULT_KIND = ChartKind.BARS
 # From the general to the particular: what a drill-in tells apart next.
 _NEXT = {
     Dimension.TYPE: Dimension.KEY,
@@ -45,7 +46,7 @@ class UsageView:
     grain: Grain | None = None
     by: Dimension = DEFAULT_BY
     measure: Measure = DEFAULT_MEASURE
-    kind: ChartKind = ChartKind.BARS
+    kind: ChartKind = DEFAULT_KIND
     filters: dict[Dimension, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -82,26 +83,30 @@ class UsageView:
 
     def params(self) -> list[tuple[str, str]]:
         """What a URL must say to show this again; what is usual goes without saying."""
-        said: list[tuple[str, str]] = []
-        if self.name is SpanName.CUSTOM:
-            said += [("from", self.span.days.first.isoformat()), ("to", self.span.days.last.isoformat())]
-        else:
-            said.append(("period", self.name))
+        is_custom = self.name is SpanName.CUSTOM
+        said = _days_said(self.span.days) if is_custom else [("period", str(self.name))]
         if self.grain is not None and self.grain is not self.span.grains[0]:
             said.append(("grain", self.grain))
-        for name, value, usual in (
-            ("by", self.by, DEFAULT_BY),
-            ("measure", self.measure, DEFAULT_MEASURE),
-            ("chart", self.kind, ChartKind.BARS),
-        ):
-            if value != usual:
-                said.append((name, value))
-        said += [(dimension, text) for dimension in Dimension for text in self.filters.get(dimension, ())]
-        return said
+        return said + self._cut_said()
 
     @property
     def url_query(self) -> str:
         return urlencode(self.params())
+
+    def url_queries_of(self, periods: Iterable[Period]) -> list[str]:
+        """The URLs' queries of the same cut, of other days, in their usual grain."""
+        cut = urlencode(self._cut_said())
+        return ["&".join(filter(None, (urlencode(_days_said(days)), cut))) for days in periods]
+
+    def _cut_said(self) -> list[tuple[str, str]]:
+        """All but the time."""
+        choices = (
+            ("by", self.by, DEFAULT_BY),
+            ("measure", self.measure, DEFAULT_MEASURE),
+            ("chart", self.kind, DEFAULT_KIND),
+        )
+        said = [(name, str(value)) for name, value, usual in choices if value != usual]
+        return said + [(dimension, text) for dimension in Dimension for text in self.filters.get(dimension, ())]
 
     def drilled(self, text: str) -> UsageView:
         """The same, held to one group of what is told apart now, and telling apart what is next."""
@@ -114,10 +119,6 @@ class UsageView:
         """The same, with one filter less."""
         left = tuple(each for each in self.filters.get(dimension, ()) if each != text)
         return replace(self, filters={**self.filters, dimension: left})
-
-    def of(self, span: Span) -> UsageView:
-        """The same of other days."""
-        return replace(self, name=SpanName.CUSTOM, span=span, grain=None)
 
 
 def group_text(dimension: Dimension, group: Group, slugs: dict[int, str]) -> str:
@@ -134,3 +135,7 @@ def filters_of(pairs: Iterable[tuple[Dimension, Iterable[str]]]) -> dict[Dimensi
 
 def _unnamed(text: str) -> str:
     return "" if text == NONE else text
+
+
+def _days_said(days: Period) -> list[tuple[str, str]]:
+    return [("from", days.first.isoformat()), ("to", days.last.isoformat())]

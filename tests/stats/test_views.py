@@ -272,7 +272,7 @@ def test_key_names_are_escaped(alice: Account, alice_client: Client) -> None:
     assert b"<script>alert" not in alice_client.get(URL).content
 
 
-@pytest.mark.parametrize(("headers", "n_queries"), [({}, 12), (HTMX, 11)])
+@pytest.mark.parametrize(("headers", "n_queries"), [({}, 10), (HTMX, 9)])
 def test_query_count_does_not_grow(
     alice: Account,
     alice_client: Client,
