@@ -43,7 +43,7 @@ def statistics(request: SiteRequest) -> HttpResponse:
     """Usage of a period by any cut; 422 where the filters make no sense.
 
     The page asks every few seconds and names the state it has `seen`: while that is the newest, there is nothing
-    to answer (204).
+    to answer (204). It asks for the chart's `numbers` as a table when that is opened, and while it is open.
     """
     account, now = account_or_404(request), utc_now()
     counted_at = usage_counted_at(account)
@@ -57,10 +57,12 @@ def statistics(request: SiteRequest) -> HttpResponse:
         context["age_s"] = max(0, int((now - counted_at).total_seconds()))
     if filters.is_valid():
         context |= _usage_context(account, filters, services, now)
+        if "numbers" not in request.GET:
+            context["numbers_url"] = f"{reverse('stats:statistics')}?{filters.view.url_query}&numbers=1"
     context["boxes"] = filter_boxes(filters)
     template = "stats/_statistics.html" if request.htmx else "stats/statistics.html"
     response = render(request, template, context, status=422 if filters.errors else 200)
-    if request.htmx and filters.is_valid() and "seen" not in request.GET:
+    if request.htmx.target == "statistics" and filters.is_valid():
         # The form sends all that it has; the address says only what is unusual.
         return push_url(response, f"{reverse('stats:statistics')}?{filters.view.url_query}")
     return response

@@ -3,6 +3,7 @@
 // "theme:change". What the user has folded out or switched off stays so.
 (() => {
   const POLLED = 'usage'
+  const PARTS = ['statistics', POLLED] // What is swapped with a chart in it.
   const MOST_WITH_GAPS = 62 // Bars; thinner ones would be all gap.
   const switched = new Map() // A series of the chart → whether the user wants it drawn.
   const folded = new Map() // The id of a <details> → whether it is open.
@@ -47,17 +48,25 @@
   const data = () => JSON.parse(holder().dataset.chart)
   const words = () => holder().dataset
 
-  function faded (color) {
-    return color.replace(/[\d.]+\)$/, '0.4)')
+  // Pales the bars of what is still under way. A colour of its own would have each bar of the chart look up its
+  // options alone, and a month by the hour has thousands.
+  const veil = {
+    id: 'veil',
+    afterDatasetDraw ({ ctx }, { meta }, { unfinished, color }) {
+      const bar = meta.type === 'bar' ? meta.data[unfinished] : undefined
+      if (!bar) return
+      const { x, y, base, width } = bar.getProps(['x', 'y', 'base', 'width'])
+      ctx.fillStyle = color
+      ctx.fillRect(x - width / 2, Math.min(y, base), width, Math.abs(base - y))
+    }
   }
 
-  function bars (series, unfinished) {
+  function bars (series) {
     const isThin = series.values.length > MOST_WITH_GAPS
     const color = styleOf(`swatch swatch-${series.swatch}`, 'backgroundColor')
-    const colors = series.values.map((_, n) => n === unfinished ? faded(color) : color)
     return {
-      backgroundColor: colors,
-      hoverBackgroundColor: colors,
+      backgroundColor: color,
+      hoverBackgroundColor: color,
       borderColor: styleOf('chart-ground', 'backgroundColor'),
       borderWidth: { top: isThin ? 0 : 1 },
       borderSkipped: false,
@@ -87,7 +96,7 @@
       data: series.values,
       hidden: !isDrawn(series),
       href: series.href,
-      ...(lines ? line(series, unfinished) : bars(series, unfinished))
+      ...(lines ? line(series, unfinished) : bars(series))
     }
   }
 
@@ -107,7 +116,7 @@
     }
   }
 
-  function options ({ lines, money, creditLeft }) {
+  function options ({ lines, money, creditLeft, unfinished }) {
     const ink = styleOf('quiet', 'color')
     const rule = styleOf('chart-line', 'backgroundColor')
     const font = { family: getComputedStyle(document.body).fontFamily, size: 12 }
@@ -121,12 +130,13 @@
       onClick: (event, _, drawn) => follow(event, drawn),
       onHover: (event, _, drawn) => { event.native.target.style.cursor = target(event, drawn) ? 'pointer' : '' },
       scales: {
-        x: { stacked: !lines, grid: { display: false }, border: { color: rule }, ticks: { color: ink, font, maxRotation: 0, autoSkipPadding: 16 } },
+        x: { stacked: !lines, grid: { display: false }, border: { color: rule }, ticks: { color: ink, font, maxRotation: 0, autoSkipPadding: 16, sampleSize: 100 } },
         y: { stacked: !lines, beginAtZero: true, suggestedMax: money ? undefined : 4, grid: { color: rule }, border: { display: false }, ticks: ticks(money) },
         ...(creditLeft ? { credit: { position: 'right', beginAtZero: true, grid: { display: false }, border: { display: false }, ticks: ticks(true) } } : {})
       },
       plugins: {
         legend: { display: false },
+        veil: { unfinished, color: styleOf('chart-ground', 'backgroundColor').replace(/[\d.]+\)$/, '0.6)') },
         tooltip: {
           backgroundColor: 'rgb(22, 32, 50)',
           titleColor: '#fff',
@@ -197,7 +207,7 @@
     }
     if (!canvas) return
     const all = data()
-    chart ??= new Chart(canvas, { type: 'bar', data: { labels: [], datasets: [] }, options: {} })
+    chart ??= new Chart(canvas, { type: 'bar', data: { labels: [], datasets: [] }, options: {}, plugins: [veil] })
     chart.options = options(all)
     const datasets = all.series.map((series) => dataset(series, all))
     if (all.creditLeft) datasets.push(creditLine(all.creditLeft))
@@ -209,6 +219,7 @@
   function unfold () {
     for (const details of document.querySelectorAll('#usage details[id], #filters details[id]')) {
       details.open = folded.get(details.id) ?? details.open
+      if (details.open && details.hasAttribute('hx-get')) window.htmx.trigger(details, 'toggle') // Opened before htmx came.
     }
     if (document.activeElement === document.body) document.getElementById(chosen)?.focus({ preventScroll: true })
     chosen = ''
@@ -260,12 +271,16 @@
       })
     }
   })
+  document.addEventListener('htmx:configRequest', (event) => {
+    const { target, parameters } = event.detail
+    if (PARTS.includes(target.id) && document.getElementById('chart-numbers')?.open) parameters.numbers = '1'
+  })
   document.addEventListener('htmx:beforeSwap', () => {
     const focused = document.activeElement
     if (focused?.closest('#filters details')) chosen = focused.id
   })
   document.addEventListener('htmx:afterSettle', (event) => {
-    if (['statistics', POLLED].includes(event.detail.target.id)) start()
+    if (PARTS.includes(event.detail.target.id)) start()
   })
   document.addEventListener('htmx:beforeRequest', (event) => {
     if (isPoll(event) && document.hidden) event.preventDefault()

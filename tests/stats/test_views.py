@@ -122,9 +122,10 @@ def test_periods_select_their_days(alice_client: Client, key: CreatedKey, query:
     assert figures_of(page_of(alice_client, query))[0] == str(n_requests)
 
 
-def test_chart_s_numbers_are_there_as_a_table(alice_client: Client, key: CreatedKey) -> None:
+def test_chart_s_numbers_are_there_as_a_table_when_asked_for(alice_client: Client, key: CreatedKey) -> None:
     push_events([make_event(key)] * 2)
-    page = page_of(alice_client)
+    assert 'hx-get="/statistics?period=7d&numbers=1"' in page_of(alice_client)
+    page = page_of(alice_client, "numbers=1")
     row = '">Mon 23 Nov 2026</a></th><td class="num">2</td><td class="num">2</td>'
     assert '<th scope="row"><a href="/statistics?from=2026-11-23&to=2026-11-23' + row in page
 
@@ -315,7 +316,8 @@ def test_no_query_of_the_page_scans_a_big_table(alice: Account, alice_client: Cl
 
 def test_address_says_only_what_is_unusual(alice_client: Client) -> None:
     form = "period=30d&measure=requests&by=key&grain=day&chart=bars"
-    answer = alice_client.get(f"/statistics?{form}", headers={"HX-Request": "true"})
+    answer = alice_client.get(f"/statistics?{form}", headers={**HTMX, "HX-Target": "statistics"})
     assert answer["HX-Push-Url"] == "/statistics?period=30d&by=key"
-    asked_again = alice_client.get(f"/statistics?{form}&seen=old", headers={"HX-Request": "true"})
-    assert "HX-Push-Url" not in asked_again
+    for part in ("usage", "chart-numbers"):
+        answer = alice_client.get(f"/statistics?{form}", headers={**HTMX, "HX-Target": part})
+        assert "HX-Push-Url" not in answer
