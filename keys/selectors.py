@@ -26,6 +26,8 @@ TEXTS = tuple(
     for field in ("ciphertext", "lookup_digest")
 )
 
+_NAMED = ("name", "revoked_at", "created_at", "lineage")
+
 _ORDER = {
     KeySort.NEWEST: (F("created_at").desc(), F("id").desc()),
     KeySort.OLDEST: (F("created_at").asc(), F("id").asc()),
@@ -94,6 +96,15 @@ def counted_ids_of(keys: Iterable[ApiKey]) -> dict[int, int]:
         kin = ApiKey.objects.filter(lineage__in=lineages).order_by().values_list("pk", "lineage")
         counted_ids |= {key_id: lineage_id or key_id for key_id, lineage_id in kin}
     return counted_ids
+
+
+def newest_keys(account: Account, counted_ids: Iterable[int]) -> dict[int, ApiKey]:
+    """Of all keys of `account` that count under each of the ids, the newest that is not deleted, else the newest."""
+    ids = list(counted_ids)
+    keys = all_keys_of(account).filter(Q(pk__in=ids) | Q(lineage__in=ids)).only(*_NAMED)
+    return {
+        key.counted_id: key for key in sorted(keys, key=lambda key: (key.revoked_at is None, key.created_at, key.pk))
+    }
 
 
 def services() -> QuerySet[Service]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +14,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, DateField, Expression, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Coalesce, TruncMonth
 
+from keys.models import ApiKey
 from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
 from stats.periods import Grain, hour_of
@@ -26,7 +30,7 @@ from stats.queries import (
     UsageQuery,
     minute_of,
 )
-from stats.series import Totals
+from stats.series import Totals, totals_added
 
 _ALLOWED = OUTCOMES[Outcome.ALLOWED].number
 _CHUNK_ROWS = 2_000
@@ -53,12 +57,17 @@ _CUT = """
     WITH held AS MATERIALIZED ({held}),
     largest AS (
         SELECT value, row_number() OVER (ORDER BY {size} DESC, value) AS place
-        FROM held WHERE value IS NOT NULL GROUP BY value ORDER BY place LIMIT {n_groups}
+        FROM {groups} WHERE value IS NOT NULL GROUP BY value ORDER BY place LIMIT {n_groups}
     )
     SELECT bucket, place, largest.value, outcome, sum(n)::bigint,
            coalesce(sum(n) FILTER (WHERE outcome = {allowed}), 0)::bigint, sum(u)::bigint, sum(cost)::bigint
-    FROM held LEFT JOIN largest USING (value)
+    FROM {groups} LEFT JOIN largest USING (value)
     GROUP BY GROUPING SETS ((bucket, place, largest.value), (outcome)) ORDER BY bucket, place
+"""
+# Keys that took each other's place are one group, by the first of them.
+_LINEAGES = """
+    (SELECT bucket, outcome, coalesce(lineage_id, value) AS value, n, u, cost
+     FROM held LEFT JOIN keys_apikey ON id = value) AS lineages
 """
 _SIZES = {
     Measure.REQUESTS: "sum(n)",
@@ -80,7 +89,9 @@ def usage_cut(query: UsageQuery) -> UsageCut:
         .annotate(**{name: Cast(Sum(of), BigIntegerField()) for name, of in _SUMMED.items()})
         .query.sql_with_params()
     )
-    sql = _CUT.format(held=held, size=_SIZES[query.measure], n_groups=TOP_GROUPS, allowed=_ALLOWED)
+    groups = _LINEAGES if query.group_by is Dimension.KEY else "held"
+    size = _SIZES[query.measure]
+    sql = _CUT.format(held=held, groups=groups, size=size, n_groups=TOP_GROUPS, allowed=_ALLOWED)
     cells: list[UsageCell] = []
     outcomes: dict[Outcome, Totals] = {}
     places: dict[int, Group] = {}
@@ -93,8 +104,8 @@ def usage_cut(query: UsageQuery) -> UsageCut:
             group = OTHER if place is None else places.setdefault(place, _group(query.group_by, value))
             cells.append(UsageCell(bucket, group, Totals(*sums)))
     has_other = any(cell.group is OTHER for cell in cells)
-    groups = [places[place] for place in sorted(places)]
-    return UsageCut(tuple(cells), (*groups, *([OTHER] if has_other else [])), outcomes)
+    placed = [places[place] for place in sorted(places)]
+    return UsageCut(tuple(cells), (*placed, *([OTHER] if has_other else [])), outcomes)
 
 
 def usage_totals(query: UsageQuery) -> Totals:
@@ -104,7 +115,7 @@ def usage_totals(query: UsageQuery) -> Totals:
 
 
 def usage_cells(query: UsageQuery) -> Iterator[UsageCell]:
-    """The same with every group by itself, however many there are: in one query, a few at a time."""
+    """The same with every group by itself, however many there are: a few rows at a time."""
     rows = _sums(query)
     if query.group_by is None:
         for row in rows.values("bucket").annotate(**_TOTALS).iterator(_CHUNK_ROWS):
@@ -112,11 +123,16 @@ def usage_cells(query: UsageQuery) -> Iterator[UsageCell]:
         return
     column = _COLUMNS[query.group_by]
     grouped = rows.values("bucket", column).annotate(**_TOTALS).order_by("bucket", column)
-    for row in grouped.iterator(_CHUNK_ROWS):
-        value = row[column]
-        # Origins that share one row are no group of their own.
-        is_shared = query.group_by is Dimension.ORIGIN and value is None
-        yield UsageCell(row["bucket"], OTHER if is_shared else _group(query.group_by, value), _totals(row))
+    lineages = _lineages(query.account_id) if query.group_by is Dimension.KEY else {}
+    for bucket, rows_of_bucket in groupby(grouped.iterator(_CHUNK_ROWS), key=itemgetter("bucket")):
+        parts: defaultdict[Group, list[Totals]] = defaultdict(list)
+        for row in rows_of_bucket:
+            value = lineages.get(row[column], row[column])
+            # Origins that share one row are no group of their own.
+            is_shared = query.group_by is Dimension.ORIGIN and value is None
+            parts[OTHER if is_shared else _group(query.group_by, value)].append(_totals(row))
+        for group, totals in parts.items():
+            yield UsageCell(bucket, group, totals_added(totals))
 
 
 def busiest_hour(query: UsageQuery) -> BusiestHour | None:
@@ -183,6 +199,12 @@ def _value(dimension: Dimension | None) -> Expression | F:
     if dimension is Dimension.SERVICE:
         return Coalesce("service_id", _NO_SERVICE)
     return F(_COLUMNS[dimension])
+
+
+def _lineages(account_id: int) -> dict[int, int]:
+    """The first of its lineage for each key that was rotated, or came of it."""
+    rotated = ApiKey.objects.filter(account=account_id, lineage__isnull=False).order_by()
+    return dict(rotated.values_list("pk", "lineage_id"))
 
 
 def _group(dimension: Dimension | None, value: Any) -> Group:

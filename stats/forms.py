@@ -106,6 +106,7 @@ class UsageFilters(forms.Form):
         keys: Sequence[ApiKey],
         services: Sequence[Service],
         now: datetime,
+        kin: frozenset[int] = frozenset(),
     ) -> None:
         given = {name: query[name] for name in _NAMES if query.get(name)}
         default = SpanName.CUSTOM if given.keys() & {"from", "to"} else DEFAULT_SPAN
@@ -116,7 +117,7 @@ class UsageFilters(forms.Form):
         # The old name of all keys, which bookmarks may hold.
         wanted = {d: [text for text in query.getlist(d) if text and text != ALL_KEYS] for d in Dimension}
         super().__init__(data)
-        self.keys, self.services, self.now, self.wanted = keys, services, now, wanted
+        self.keys, self.services, self.now, self.wanted, self.kin = keys, services, now, wanted, kin
         for name, message in _UNKNOWN.items():
             self.fields[name].error_messages["invalid_choice"] = message
         if self.is_custom:
@@ -161,6 +162,7 @@ class UsageFilters(forms.Form):
             measure=Measure(fields["measure"]),
             kind=ChartKind(fields["chart"]),
             filters=filters,
+            kin=self.kin,
         )
 
     def _span(self) -> Span | None:
@@ -216,6 +218,7 @@ class UsageFilters(forms.Form):
 
 _NAMES = ("period", "grain", "by", "measure", "chart", "from", "to")
 _USUAL = {"by": DEFAULT_BY.value, "measure": DEFAULT_MEASURE.value, "chart": DEFAULT_KIND.value}
+_DELETED = gettext_lazy("%(key)s – deleted")
 _UNKNOWN = {
     "period": gettext_lazy("There is no such period. Choose one of these."),
     "grain": gettext_lazy("There is no such grain."),
@@ -229,7 +232,7 @@ def choices_of(dimension: Dimension, keys: Sequence[ApiKey], services: Iterable[
     """What a filter offers, as values and labels; nothing where values are drilled into only."""
     match dimension:
         case Dimension.KEY:
-            return [(str(key.pk), _key_label(key)) for key in keys]
+            return [(str(key.pk), key_label(key, str(key))) for key in keys]
         case Dimension.TYPE:
             return list(KeyType.choices)
         case Dimension.SERVICE:
@@ -242,14 +245,17 @@ def choices_of(dimension: Dimension, keys: Sequence[ApiKey], services: Iterable[
 
 def key_choices(keys: Sequence[ApiKey]) -> list[tuple[str, Any]]:
     """All keys, then each; those that are deleted last and marked, since their history stays."""
-    kept = [(str(key.pk), _key_label(key)) for key in keys if key.revoked_at is None]
-    deleted = [(str(key.pk), _key_label(key)) for key in keys if key.revoked_at is not None]
+    kept = [(str(key.pk), str(key)) for key in keys if key.revoked_at is None]
+    deleted = [(str(key.pk), _DELETED % {"key": key}) for key in keys if key.revoked_at is not None]
     groups = [(_("Keys"), kept), (_("Deleted keys"), deleted)]
     return [(ALL_KEYS, _("All keys")), *((name, choices) for name, choices in groups if choices)]
 
 
-def _key_label(key: ApiKey) -> str:
-    return str(key) if key.revoked_at is None else _("%(key)s – deleted") % {"key": key}
+def key_label(key: ApiKey, name: str) -> str:
+    """How statistics call a key by its `name`: for them it is one with those that it took the place of."""
+    if key.lineage_id is not None:
+        name = _("%(key)s – with its rotations") % {"key": name}
+    return name if key.revoked_at is None else _DELETED % {"key": name}
 
 
 def shortened(value: object) -> str:

@@ -49,8 +49,9 @@ class Rest(Enum):
 
 OTHER: Literal[Rest.OTHER] = Rest.OTHER
 
-# A key's or service's id (None: the path named no service), a key type, an outcome, an origin or country ("": none
-# named, nobody knows), all else. Where nothing is told apart, there is one group, None.
+# The id of a key (the first of those that took each other's place) or of a service (None: the path named none), a key
+# type, an outcome, an origin or country ("": none named, nobody knows), all else. Where nothing is told apart, there is
+# one group, None.
 Group = int | str | Outcome | Rest | None
 
 

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from accounts.models import Account
 from keys.models import ApiKey, Service
-from keys.selectors import all_keys_of
+from keys.selectors import all_keys_of, counted_ids_of
 from stats.forms import UsageFilters
 from stats.queries import Dimension
 
@@ -21,13 +21,15 @@ def usage_filters(
     query: QueryDict, *, account: Account, services: Sequence[Service], now: datetime, n_keys: int = KEYS_TO_CHOOSE
 ) -> UsageFilters:
     """The filters that `query` names; `n_keys` of the newest keys are offered to choose from. Raises Http404."""
-    keys = _keys(query.getlist(Dimension.KEY), account, n_keys)
-    return UsageFilters(query, keys=keys, services=services, now=now)
+    texts = query.getlist(Dimension.KEY)
+    named = {int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 19}
+    keys = _keys(named, account, n_keys)
+    kin = frozenset(counted_ids_of(key for key in keys if key.pk in named))
+    return UsageFilters(query, keys=keys, services=services, now=now, kin=kin)
 
 
-def _keys(named: Sequence[str], account: Account, n_newest: int) -> list[ApiKey]:
-    """The newest keys, and those that are named, deleted ones too."""
-    ids = {int(text) for text in named if text.isascii() and text.isdecimal() and len(text) < 19}
+def _keys(ids: set[int], account: Account, n_newest: int) -> list[ApiKey]:
+    """The newest keys, and those with these ids, deleted ones too."""
     newest = list(all_keys_of(account)[:n_newest]) if n_newest else []
     missing = ids - {key.pk for key in newest}
     return [*newest, *(all_keys_of(account).filter(pk__in=missing) if missing else [])]

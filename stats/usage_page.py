@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from accounts.models import Account, CreditPeriod
 from goongdash.lib.periods import Month, day_of
 from keys.models import ApiKey, KeyType, Service
+from keys.selectors import newest_keys
 from stats.charts import N_HUES, PARTS_SWATCH, UNKNOWN_SWATCH, ServiceFacts
 from stats.cut_charts import CutChart, GroupName, cut_chart, cut_series, with_credit_line
 from stats.cuts import busiest_hour, usage_cut, usage_totals
+from stats.forms import key_label
 from stats.models import DailyUsage
 from stats.outcomes import OUTCOMES, Outcome
 from stats.overview import UsageOverview, group_lines, outcome_lines
@@ -68,10 +70,7 @@ def group_names(
 ) -> dict[Group, GroupName]:
     """How the page calls each group: one query where they are keys, else none."""
     groups = list(groups)
-    keys: dict[int, ApiKey] = {}
-    if by is Dimension.KEY:
-        ids = [group for group in groups if isinstance(group, int)]
-        keys = ApiKey.objects.filter(account=account).only("name", "masked_text", "revoked_at").in_bulk(ids)
+    keys = newest_keys(account, [group for group in groups if isinstance(group, int)]) if by is Dimension.KEY else {}
     slugs = {pk: facts.slug for pk, facts in services.items()}
     return {
         group: _name(group, by, position, keys, services, group_text(by, group, slugs) if group is not OTHER else "")
@@ -93,7 +92,7 @@ def _name(
     match by:
         case Dimension.KEY:
             key = keys.get(group) if isinstance(group, int) else None
-            return GroupName(_key_label(key) if key else f"#{group}", swatch, text)
+            return GroupName(f"#{group}", swatch, text) if key is None else _key_name(key, swatch)
         case Dimension.TYPE:
             return GroupName(str(KeyType(group).label) if group in KeyType.values else "–", swatch, text)
         case Dimension.SERVICE:
@@ -113,8 +112,8 @@ def _name(
             assert_never(by)
 
 
-def _key_label(key: ApiKey) -> str:
-    return key.name if key.revoked_at is None else _("%(key)s – deleted") % {"key": key.name}
+def _key_name(key: ApiKey, swatch: str) -> GroupName:
+    return GroupName(key_label(key, key.name), swatch, str(key.pk))
 
 
 def _chart(

@@ -39,7 +39,10 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class UsageView:
-    """`filters` are texts as they stand in the URL, by dimension; `grain` None is the usual one of the span."""
+    """`filters` are texts as they stand in the URL, by dimension; `grain` None is the usual one of the span.
+
+    `kin` are the ids of the keys that took the place of those it is held to, or gave them theirs.
+    """
 
     name: SpanName
     span: Span
@@ -48,6 +51,7 @@ class UsageView:
     measure: Measure = DEFAULT_MEASURE
     kind: ChartKind = DEFAULT_KIND
     filters: dict[Dimension, tuple[str, ...]] = field(default_factory=dict)
+    kin: frozenset[int] = frozenset()
 
     @property
     def needs_days(self) -> bool:
@@ -73,7 +77,7 @@ class UsageView:
             grain=self.grain_shown(zone),
             group_by=self.by,
             measure=self.measure,
-            keys=frozenset(int(text) for text in self.filters.get(Dimension.KEY, ())),
+            keys=self.kin.union(int(text) for text in self.filters.get(Dimension.KEY, ())),
             types=frozenset(self.filters.get(Dimension.TYPE, ())),
             services=frozenset(service_ids.get(text) for text in self.filters.get(Dimension.SERVICE, ())),
             outcomes=frozenset(Outcome(text) for text in self.filters.get(Dimension.OUTCOME, ())),
