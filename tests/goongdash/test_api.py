@@ -84,7 +84,7 @@ def test_usage_pins_its_queries(
     store(make_event(make_key(alice)))
     token = token_of(owner)
     ask("usage", token, by="key")  # Notes the token's use, once a minute.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         told(ask("usage", token, by="key"))
 
 
