@@ -1,13 +1,10 @@
-"""Shapes usage for a stacked bar chart, and for the table that says the same in words. Pure.
-
-Words and days are in the language that is active.
+"""The colours and the words of charts: of services, and of hours and days in the language that is active. Pure.
 
 Colours are names of swatches; static/css/statistics.css says what they look like on light and on dark ground.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -62,52 +59,6 @@ class ServiceFacts:
         if self.is_part:
             return PARTS_SWATCH
         return SWATCHES.get(self.slug, str(1 + self.position % N_HUES))
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One colour of the bars. `is_off`: not drawn until the user asks for it."""
-
-    key: str
-    label: str
-    swatch: str
-    values: list[int]
-    is_off: bool = False
-
-    @property
-    def total(self) -> int:
-        return sum(self.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Bars: a short label and a full title for each bucket, and the series stacked in them."""
-
-    labels: list[str]
-    titles: list[str]
-    series: list[Series]
-
-    @property
-    def as_json(self) -> str:
-        """What the page's script draws, as JSON."""
-        series = [
-            {"key": s.key, "label": s.label, "swatch": s.swatch, "values": s.values, "off": s.is_off}
-            for s in self.series
-        ]
-        return json.dumps({"labels": self.labels, "titles": self.titles, "series": series}, ensure_ascii=False)
-
-    @property
-    def table(self) -> list[tuple[str, list[int], int]]:
-        """The same numbers as rows: a bucket's title, its value in each series, and their sum."""
-        columns = [series.values for series in self.series]
-        return (
-            [
-                (title, values, sum(values))
-                for title, values in zip(self.titles, map(list, zip(*columns, strict=True)), strict=True)
-            ]
-            if columns
-            else []
-        )
 
 
 def bucket_labels(buckets: Sequence[Bucket], zone: ZoneInfo) -> list[str]:

@@ -1,4 +1,4 @@
-"""Shapes a cut of usage for a chart, its legend and the table that says the same. Pure.
+"""Shapes usage for a chart, its legend and the table that says the same. Pure.
 
 Money stays whole micro-dollars; the page's script divides for the eye only.
 """

@@ -9,9 +9,11 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from goongdash.lib.periods import day_of
-from stats.charts import PARTS_SWATCH, UNKNOWN_SWATCH, Chart, Series, ServiceFacts, bucket_labels, bucket_title
+from stats.charts import PARTS_SWATCH, UNKNOWN_SWATCH, ServiceFacts
+from stats.cut_charts import CutChart, CutSeries, cut_chart
 from stats.outcomes import Outcome
 from stats.periods import Grain, Period, buckets, hour_of
+from stats.queries import Measure
 from stats.series import UsageRow, zero_filled
 
 _HOURS_SHOWN = 24
@@ -73,7 +75,7 @@ def key_chart(
     services: Mapping[int, ServiceFacts],
     labels: Mapping[str, str],
     zone: ZoneInfo,
-) -> Chart:
+) -> CutChart:
     """Allowed and refused requests over `span`, without a gap, called as `labels` says.
 
     The free parts of map loads are a series of their own, off where there is another: they are dozens for each map.
@@ -87,8 +89,16 @@ def key_chart(
 
     values = zero_filled(rows, span.buckets, kind)
     series = [
-        Series(each, labels[each], _SWATCHES[each], values[each], is_off=each is _Kind.PARTS and len(values) > 1)
+        CutSeries(each, labels[each], _SWATCHES[each], values[each], is_off=each is _Kind.PARTS and len(values) > 1)
         for each in _Kind
         if each in values
     ]
-    return Chart(bucket_labels(span.buckets, zone), [bucket_title(bucket, zone) for bucket in span.buckets], series)
+    return cut_chart(
+        series,
+        buckets=span.buckets,
+        measure=Measure.REQUESTS,
+        is_lines=False,
+        zone=zone,
+        hrefs=[""] * len(span.buckets),
+        unfinished=len(span.buckets) - 1,
+    )

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from keys.models import ApiKey, Service
-from stats.charts import Chart
+from stats.cut_charts import CutChart
 from stats.key_periods import KeyPeriod, KeySpan, key_chart, key_span
 from stats.selectors import service_facts, usage_rows
 from stats.series import Totals, totals_of
@@ -22,7 +22,7 @@ class KeyUsage:
     span: KeySpan
     totals: Totals
     n_parts: int
-    chart: Chart
+    chart: CutChart
 
 
 def key_usage_of(key: ApiKey, name: KeyPeriod, *, now: datetime) -> KeyUsage:

@@ -42,7 +42,7 @@ def test_use_has_the_numbers_of_this_key_alone(alice: Account, alice_client: Cli
         assert [(series.label, series.total) for series in usage.chart.series] == [("Allowed", 3), ("Refused", 1)]
     assertContains(part, f"/statistics?key={created.key.pk}&amp;from=")
     assertContains(part, "Newest number")
-    assertContains(part, "Bar chart of allowed and refused requests by day.")
+    assertContains(part, "Chart: Requests by day.")
 
 
 def test_use_answers_nothing_while_nothing_is_new(alice: Account, alice_client: Client) -> None:

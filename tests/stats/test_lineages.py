@@ -15,9 +15,10 @@ from django.test import Client
 
 from accounts.models import Account
 from keys.models import ApiKey
-from keys.rotation import Overlap, key_rotate
-from keys.services import key_revoke
-from tests.factories import T0, CreatedKey, make_event, make_key
+from keys.overlap import Overlap
+from keys.rotation import key_rotate
+from keys.services import CreatedKey, key_revoke
+from tests.factories import T0, make_event, make_key
 from tests.road import copies, store
 from tests.stats.plans import no_scan_of_big_tables
 
