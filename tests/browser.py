@@ -37,11 +37,9 @@ def chromium(owner: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browse
 
 
 @pytest.fixture
-def site_url(owner: Account, request: pytest.FixtureRequest, settings: Settings) -> str:
-    # Asked for only now, after `live`: pytest-django would else empty the tables when the catalogue is back in them.
-    server: LiveServer = request.getfixturevalue("live_server")
+def site_url(owner: Account, live_server: LiveServer, settings: Settings) -> str:
     settings.ALLOWED_HOSTS = ["localhost"]
-    return server.url
+    return live_server.url
 
 
 @pytest.fixture

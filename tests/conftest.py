@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.apps import apps
-from django.core.management.color import no_style
-from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -19,16 +15,13 @@ from accounts.changes import changes_channel
 from accounts.models import Account
 from goongdash.embedded.servers import using_servers
 from stats.stream import redis_client
+from tests import tables
 from tests.browser import chromium, open_page, owner, site_url  # noqa: F401 — fixtures of all walks over pages.
 from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
 from tests.npm import npm_clients  # noqa: F401
 from tests.processes import SESSION_PREFIX, GateProcess, running_gate
 from tests.shards import shards_open
-
-# Of every table that is cut by time.
-PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = ANY(%s::regclass[])"
-PARTITIONED = ["stats_usagerecord", "stats_minuteusage", "stats_hourlyusage"]
 
 
 @pytest.fixture(scope="session")
@@ -54,33 +47,19 @@ def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
             client.delete(key)
 
 
-@pytest.fixture
-def catalogue_kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Puts plans, services and prices back when a `live` test has emptied all tables, and takes partitions away.
-
-    At once, and sequences begin again, so that a running gate finds all of the services, with the ids that it knows.
-    """
-    yield
-    with django_db_blocker.unblock(), transaction.atomic():
-        reset = connection.ops.sequence_reset_by_name_sql(no_style(), connection.introspection.sequence_list())
-        with connection.cursor() as cursor:
-            cursor.execute(";".join(reset))
-            # Another test's zone may cut its days elsewhere.
-            cursor.execute(PARTITIONS, [PARTITIONED])
-            for (partition,) in cursor.fetchall():
-                cursor.execute(f"DROP TABLE {partition}")
-        for name, function in (
-            ("accounts.migrations.0002_plans", "add_plans"),
-            ("keys.migrations.0002_services", "add_services"),
-            ("keys.migrations.0004_autocomplete_sessions", "set_roles"),
-            ("billing.migrations.0003_sample_prices", "add_prices"),
-        ):
-            getattr(import_module(name), function)(apps, None)
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Plans, services and prices are back after every `live` test."""
+    with django_db_blocker.unblock():
+        tables.keep_rows()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: tables.put_back())
+        yield
 
 
 @pytest.fixture
-def live(catalogue_kept: None, transactional_db: None) -> None:
-    """Commits are real, so that other processes see them; every table is emptied afterwards."""
+def live(transactional_db: None) -> None:
+    """Commits are real, so that other processes see them; they are taken away afterwards."""
 
 
 @pytest.fixture(scope="session")
