@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test check messages screenshots bench bench-gate bench-exact bench-stats fuzz clean clean-data
 SHELL := /bin/bash
+# Where it is set, each of the many processes that a run and its tests start would compile Django anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 BIN := .venv/bin
