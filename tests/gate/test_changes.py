@@ -21,9 +21,11 @@ def test_keys_are_in_doubt_again_and_again_while_no_change_can_be_heard(monkeypa
         snapshots = source.snapshots()
         nobody = cast("Presence", None)
         listening = asyncio.create_task(listen("redis://127.0.0.1:9/0", "changes", snapshots, nobody))
-        for n_readings in (1, 2, 3):
+        for _ in range(3):
+            n_before = source.n_reads
             await snapshots.ask("a")
-            assert source.n_reads == n_readings
+            # More than one where the doubt came while it was being read.
+            assert source.n_reads > n_before
             async with asyncio.timeout(10):
                 while snapshots.known("a") is not None:
                     await asyncio.sleep(0.001)
