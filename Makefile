@@ -19,7 +19,7 @@ run: $(STAMP) ## Everything on this machine; Ctrl-C stops it (PORT, GATE_PORT, D
 
 test: $(STAMP)-proxies ## All tests, on real servers and in a real browser (ARGS="-k name" for some of them)
 	@bash .ci/need chromium node npm nginx caddy haproxy
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
 	$(BIN)/ruff check .

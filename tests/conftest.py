@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
+from xdist.remote import Producer
 
 from accounts.changes import changes_channel
 from accounts.models import Account
@@ -20,8 +20,20 @@ from tests.browser import chromium, open_page, owner, site_url  # noqa: F401 —
 from tests.environment import DATA_DIR
 from tests.factories import make_account, owner_of
 from tests.npm import npm_clients  # noqa: F401
+from tests.order import FileScheduling, longest_first
 from tests.processes import SESSION_PREFIX, GateProcess, running_gate
 from tests.shards import shards_open
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files come in random order where one process runs them all."""
+    if hasattr(config, "workerinput"):
+        longest_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling | None:
+    return FileScheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +44,10 @@ def django_db_modify_db_settings() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_store(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[None]:
-    """Each test has Redis keys, a cache and a mail folder that no other test has, and passwords that cost little."""
+def own_store(request: pytest.FixtureRequest, settings: Settings) -> Iterator[None]:
+    """Each test has Redis keys and a cache that no other test has, and passwords that cost little."""
     settings.REDIS_PREFIX = f"test-{uuid.uuid4().hex[:12]}"
     settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": f"{settings.REDIS_PREFIX}:cache"}}
-    settings.EMAIL_FILE_PATH = tmp_path / "mail"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     yield
     # A request leaves its language to the thread; the next one of a site would bring its own.
