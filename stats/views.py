@@ -119,6 +119,7 @@ def _spike_quota(key: ApiKey, today: date) -> int | None:
 def _usage_context(account: Account, filters: UsageFilters, services: list[Service], now: datetime) -> dict[str, Any]:
     view, zone = filters.view, settings.BILLING_ZONE
     span = view.shown(zone)
+    bounds = (span.start, span.end)
     return {
         "view": view,
         "span": span,
@@ -128,5 +129,6 @@ def _usage_context(account: Account, filters: UsageFilters, services: list[Servi
         "measure_label": MEASURE_LABELS[view.measure],
         "grain": view.grain_shown(zone),
         "grains": [(grain, GRAIN_LABELS[grain]) for grain in Grain if grain in span.grains],
-        "is_widened": (span.start, span.end) != (view.span.start, view.span.end),
+        "is_widened": bounds != (view.span.start, view.span.end),
+        "hours": () if bounds == span.days.bounds(zone) else bounds,
     }

@@ -79,6 +79,11 @@ def test_page_shows_totals_outcomes_and_services(alice_client: Client, key: Crea
     assert 'href="/requests?outcome=origin_not_allowed"' in page
 
 
+def test_hours_are_named_where_days_are_cut(alice_client: Client, key: CreatedKey) -> None:
+    assert "22 November 2026, 13:00 – 23 November 2026, 13:00, Asia/Ho_Chi_Minh" in page_of(alice_client, "period=24h")
+    assert "23 November 2026, Asia/Ho_Chi_Minh" in page_of(alice_client, "period=today")
+
+
 def test_busiest_hour_of_many_days_comes_after_the_page(alice_client: Client, key: CreatedKey) -> None:
     push_events([make_event(key), make_event(key), make_event(key, at=T0 - timedelta(days=60))])
     assert 'hx-get="/statistics/busiest?period=90d"' in page_of(alice_client, "period=90d")
