@@ -7,15 +7,18 @@ So the lines of a month always add up to what its ledger says, to the micro-doll
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
 
-from billing.pricing import PriceOn, Tier, books_on
+from billing.pricing import PriceOn, Tier, Tiers, prices_by_service
 from goongdash.lib.periods import Month
+
+
+_FREE = Tiers.flat(0)
 
 
 class LineKind(StrEnum):
@@ -75,10 +78,10 @@ def bill(
     `credit_micro_usd` is how much of all of it free credit paid, and pays the lines in their order; `order` is where
     each service stands.
     """
-    prices, lines = list(prices), list[Line]()
+    of_services, lines = prices_by_service(prices), list[Line]()
     parts = sorted(used, key=lambda part: (*_place(part.service_id, order), part.first_on))
     for service_id, of_service in groupby(parts, key=lambda part: part.service_id):
-        lines += _service_lines(month, service_id, list(of_service), prices)
+        lines += _service_lines(month, service_id, list(of_service), of_services.get(service_id or 0, ()))
     rest = usage_micro_usd - sum(line.amount_micro_usd for line in lines)
     if rest:
         lines.append(_difference(month, None, rest))
@@ -93,37 +96,41 @@ def _place(service_id: int | None, order: Mapping[int, int]) -> tuple[bool, int,
     return service_id is None, order.get(service_id or 0, 0), service_id or 0
 
 
-def _service_lines(month: Month, service_id: int | None, parts: list[UsedUnits], prices: list[PriceOn]) -> list[Line]:
-    """A line for each tier of each price that units fell into; units of days without a price are free."""
-    lines, before = dict[tuple[date, Tier], Line](), 0
+def _service_lines(
+    month: Month, service_id: int | None, parts: Sequence[UsedUnits], prices: Sequence[PriceOn]
+) -> list[Line]:
+    """A line for each tier of each of the service's `prices` that units fell into; before the first, units are free."""
+    units_in, before = dict[tuple[date, Tier], int](), 0
     for part in parts:
-        book = None if service_id is None else books_on(part.first_on, prices).get(service_id)
-        tiers = book.tiers.split(before, before + part.units) if book is not None else ()
+        book = next((price for price in reversed(prices) if price.effective_on <= part.first_on), None)
+        tiers = _FREE if book is None else book.tiers
         since = month.first_day if book is None else max(month.first_day, book.effective_on)
-        last_on = _last_day(month, service_id, since, prices)
-        for priced in tiers:
+        for priced in tiers.split(before, before + part.units):
             place = (since, priced.tier)
-            known = lines.get(place) or Line(
-                LineKind.USAGE, service_id, since, last_on, priced.tier.from_units, priced.tier.price_micro_usd, 0, 0
-            )
-            lines[place] = replace(
-                known,
-                units=known.units + priced.units,
-                amount_micro_usd=known.amount_micro_usd + priced.cost_micro_usd,
-            )
-        if book is None and part.units:
-            place = (since, Tier(0, 0))
-            known = lines.get(place) or Line(LineKind.USAGE, service_id, since, last_on, 0, 0, 0, 0)
-            lines[place] = replace(known, units=known.units + part.units)
+            units_in[place] = units_in.get(place, 0) + priced.units
         before += part.units
+    lines = [
+        Line(
+            LineKind.USAGE,
+            service_id,
+            since,
+            _last_day(month, since, prices),
+            tier.from_units,
+            tier.price_micro_usd,
+            units,
+            units * tier.price_micro_usd,
+        )
+        for (since, tier), units in units_in.items()
+    ]
     charged = sum(part.cost_micro_usd for part in parts)
-    difference = charged - sum(line.amount_micro_usd for line in lines.values())
-    return [*lines.values(), *([_difference(month, service_id, difference)] if difference else [])]
+    difference = charged - sum(line.amount_micro_usd for line in lines)
+    return [*lines, _difference(month, service_id, difference)] if difference else lines
 
 
-def _last_day(month: Month, service_id: int | None, since: date, prices: list[PriceOn]) -> date:
-    later = [price.effective_on for price in prices if price.service_id == service_id and price.effective_on > since]
-    return min([month.last_day, *(day - timedelta(days=1) for day in later)])
+def _last_day(month: Month, since: date, prices: Sequence[PriceOn]) -> date:
+    """The day before the next of the service's `prices`, or the month's last."""
+    later = next((price.effective_on for price in prices if price.effective_on > since), month.next.first_day)
+    return min(later, month.next.first_day) - timedelta(days=1)
 
 
 def _difference(month: Month, service_id: int | None, amount: int) -> Line:
@@ -135,5 +142,5 @@ def _with_credit(lines: Iterable[Line], credit_micro_usd: int) -> list[Line]:
     for line in lines:
         credit = max(0, min(left, line.amount_micro_usd))
         left -= credit
-        paid.append(replace(line, credit_micro_usd=credit))
+        paid.append(replace(line, credit_micro_usd=credit) if credit else line)
     return paid

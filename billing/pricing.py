@@ -105,6 +105,14 @@ def books_on(day: date, prices: Iterable[PriceOn]) -> dict[int, PriceOn]:
     return newest
 
 
+def prices_by_service(prices: Iterable[PriceOn]) -> dict[int, list[PriceOn]]:
+    """The prices by service id, each service's in order of their days."""
+    by_service: dict[int, list[PriceOn]] = {}
+    for price in sorted(prices, key=lambda price: price.effective_on):
+        by_service.setdefault(price.service_id, []).append(price)
+    return by_service
+
+
 def prices_on(day: date, prices: Iterable[PriceOn]) -> dict[int, int]:
     """Micro-dollars for the first unit of a month by service id on `day`; for every unit where there are no tiers."""
     return {service_id: price.price_micro_usd for service_id, price in books_on(day, prices).items()}

@@ -16,8 +16,9 @@ from django.db import transaction
 from accounts.models import Account
 from billing.errors import MonthNotOver
 from billing.ledger import charges_lock, closing_credit_grant, entries_add, usage_charge
+from billing.line_copying import lines_copy
 from billing.lines import price_days
-from billing.models import EntryKind, LedgerEntry, Statement, StatementLine
+from billing.models import EntryKind, LedgerEntry, Statement
 from billing.month_bills import MonthBill, month_bills
 from billing.pricing import PriceOn
 from billing.selectors import price_book
@@ -110,26 +111,7 @@ def _write_statements(bills: Sequence[MonthBill], month: Month) -> dict[int, Sta
         )
         for bill in bills
     )
-    StatementLine.objects.bulk_create(
-        (
-            StatementLine(
-                statement=statement,
-                kind=line.kind,
-                position=position,
-                service_id=line.service_id,
-                first_on=line.first_on,
-                last_on=line.last_on,
-                from_units=line.from_units,
-                unit_price_micro_usd=line.unit_price_micro_usd,
-                units=line.units,
-                amount_micro_usd=line.amount_micro_usd,
-                credit_micro_usd=line.credit_micro_usd,
-            )
-            for statement, bill in zip(statements, bills, strict=True)
-            for position, line in enumerate(bill.lines, 1)
-        ),
-        batch_size=5_000,
-    )
+    lines_copy((statement.pk, bill.lines) for statement, bill in zip(statements, bills, strict=True))
     return {statement.account_id: statement for statement in statements}
 
 
