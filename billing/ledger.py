@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -15,7 +16,9 @@ from accounts.audit import audit
 from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
 from accounts.models import Account, CreditPeriod
+from billing.charge_queries import CHARGE_GIVEN, CHARGE_READ
 from billing.models import EntryKind, LedgerEntry, Statement
+from billing.month_usage import DayCost
 from billing.notes import SIGNED_UP
 from billing.selectors import SIGN_UP, sign_up_month
 from goongdash.lib.clock import utc_now
@@ -25,37 +28,6 @@ from goongdash.lib.periods import Month, day_of
 # Serialises those who charge usage; the number is arbitrary and used for nothing else.
 _CHARGE_LOCK = 7_203_119
 USAGE_KINDS = (EntryKind.USAGE, EntryKind.LATE_USAGE)
-# Through the join, only accounts that there are: usage in the name of none must not stop everyone's charges.
-_CHARGE = """
-    WITH used AS (
-        SELECT account_id, day_on, sum(cost_micro_usd)::bigint AS cost
-        FROM stats_dailyusage JOIN accounts_account ON accounts_account.id = account_id
-        WHERE day_on >= %(since)s AND day_on < %(before)s
-          AND (%(account_ids)s::bigint[] IS NULL OR account_id = ANY(%(account_ids)s))
-        GROUP BY 1, 2
-    ),
-    charged AS (
-        SELECT account_id, usage_on AS day_on, -sum(amount_micro_usd)::bigint AS cost, count(*) AS n
-        FROM billing_ledgerentry
-        WHERE kind = ANY(%(kinds)s) AND usage_on >= %(since)s AND usage_on < %(before)s
-          AND (%(account_ids)s::bigint[] IS NULL OR account_id = ANY(%(account_ids)s))
-        GROUP BY 1, 2
-    )
-    INSERT INTO billing_ledgerentry
-        (account_id, period_on, kind, source, usage_on, amount_micro_usd, note, author, created_at)
-    SELECT used.account_id,
-           CASE WHEN closed.id IS NULL THEN date_trunc('month', used.day_on)::date ELSE %(open_month)s::date END,
-           CASE WHEN closed.id IS NULL THEN %(usage)s ELSE %(late)s END,
-           to_char(used.day_on, 'YYYY-MM-DD') || '#' || coalesce(charged.n, 0) + 1,
-           used.day_on, coalesce(charged.cost, 0) - used.cost, '', '', %(now)s
-    FROM used
-    LEFT JOIN charged USING (account_id, day_on)
-    LEFT JOIN billing_statement AS closed
-        ON closed.account_id = used.account_id AND closed.period_on = date_trunc('month', used.day_on)::date
-    WHERE used.cost <> coalesce(charged.cost, 0)
-    ORDER BY used.account_id, used.day_on
-    RETURNING account_id, kind
-"""
 
 
 @transaction.atomic
@@ -229,18 +201,34 @@ def usage_charge(*, before: date, since: date | None = None, account_ids: Collec
     and where its month is closed, late usage of the open month.
     """
     charges_lock()
-    params = {
-        "since": since or date.min,
+    return _charge(CHARGE_READ, since or date.min, before, account_ids)
+
+
+def month_charge(*, month: Month, account_ids: Collection[int], days: Sequence[DayCost]) -> int:
+    """The same of a month's `days`, as its sums were read since `charges_lock`, in the transaction that took it."""
+    used = {
+        "of_accounts": [day.account_id for day in days],
+        "of_days": [day.day_on for day in days],
+        "of_costs": [day.cost_micro_usd for day in days],
+    }
+    return _charge(CHARGE_GIVEN, month.first_day, month.next.first_day, account_ids, **used)
+
+
+def _charge(sql: str, since: date, before: date, account_ids: Collection[int] | None, **used: Any) -> int:
+    now = utc_now()
+    params: dict[str, Any] = {
+        "since": since,
         "before": before,
         "account_ids": None if account_ids is None else list(account_ids),
         "kinds": list(USAGE_KINDS),
         "usage": EntryKind.USAGE,
         "late": EntryKind.LATE_USAGE,
-        "open_month": Month.of(day_of(utc_now(), settings.BILLING_ZONE)).first_day,
-        "now": utc_now(),
+        "open_month": Month.of(day_of(now, settings.BILLING_ZONE)).first_day,
+        "now": now,
+        **used,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_CHARGE, params)
+        cursor.execute(sql, params)
         made = cursor.fetchall()
     # Usage is what the gates count themselves; late usage takes from what the open month may spend.
     for account_id in {account_id for account_id, kind in made if kind == EntryKind.LATE_USAGE}:

@@ -17,7 +17,6 @@ from types import MappingProxyType
 from billing.pricing import PriceOn, Tier, Tiers, prices_by_service
 from goongdash.lib.periods import Month
 
-
 _FREE = Tiers.flat(0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,26 +23,17 @@ from keys.models import Service
 
 @dataclass(frozen=True, slots=True)
 class MonthBill:
-    """An account's month: what it pays, and the lines that add up to it. `used` is what the daily sums say."""
+    """An account's month: what it pays, and the lines that add up to it."""
 
     account_id: int
     money: MonthMoney
-    used_micro_usd: int
     lines: tuple[Line, ...]
-
-    @property
-    def is_charged(self) -> bool:
-        """Whether the ledger has charged what the daily sums say."""
-        return self.used_micro_usd == self.money.usage_micro_usd
 
 
 def month_bills(
-    month: Month, account_ids: Collection[int], *, prices: Sequence[PriceOn], days: Sequence[date]
+    month: Month, account_ids: Collection[int], *, parts: Mapping[int, Sequence[UsedUnits]], prices: Sequence[PriceOn]
 ) -> list[MonthBill]:
-    """The bills as the ledger stands, in order of `account_ids`; `days` are the `price_days`. Four queries."""
-    used: defaultdict[int, list[UsedUnits]] = defaultdict(list)
-    for account_id, part in month_usage(month, days, account_ids):
-        used[account_id].append(part)
+    """The bills as the ledger stands, in order of `account_ids`; `parts` is what each has used. Four queries."""
     entries = LedgerEntry.objects.filter(account__in=account_ids).order_by()
     of_month = entries.filter(period_on=month.first_day)
     credit = _sums(of_month.filter(kind=EntryKind.MONTHLY_CREDIT).values_list("account_id"))
@@ -64,7 +55,7 @@ def month_bills(
                 usage_micro_usd=-charged.get(account_id, 0),
                 late_micro_usd=sum(late[account_id].values()),
             ),
-            used[account_id],
+            parts.get(account_id, ()),
             late[account_id],
             prices,
             order,
@@ -110,7 +101,7 @@ def _bill(
         credit_micro_usd=money.credit_used_micro_usd,
         order=order,
     )
-    return MonthBill(account_id, money, sum(part.cost_micro_usd for part in used), tuple(lines))
+    return MonthBill(account_id, money, tuple(lines))
 
 
 def _service_order() -> dict[int, int]:

@@ -15,18 +15,18 @@ from django.db import transaction
 
 from accounts.models import Account
 from billing.errors import MonthNotOver
-from billing.ledger import charges_lock, closing_credit_grant, entries_add, usage_charge
+from billing.ledger import charges_lock, closing_credit_grant, entries_add, month_charge
 from billing.line_copying import lines_copy
 from billing.lines import price_days
 from billing.models import EntryKind, LedgerEntry, Statement
 from billing.month_bills import MonthBill, month_bills
+from billing.month_usage import month_sums
 from billing.pricing import PriceOn
 from billing.selectors import price_book
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month
 
 BATCH_ACCOUNTS = 500
-CHARGE_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +81,13 @@ def _close_batch(accounts: Sequence[Account], closing: _Closing) -> list[Stateme
 
 
 def _charged_bills(accounts: Sequence[Account], closing: _Closing) -> list[MonthBill]:
-    """Charges the month's usage and returns the accounts' bills.
-
-    Again, where a rollup added something between the charge and our look: the lines are to say what the ledger
-    says. Sums that no charge accounts for are for `verify_usage` to find, not for the closing to wait for.
+    """Charges the month's usage and returns the accounts' bills, both by one look at the sums: so lines say what the
+    ledger says. What is rolled up after it is late usage, as it is after the closing.
     """
     month, ids = closing.month, [account.pk for account in accounts]
-    days = price_days(month, closing.prices)
-    for _ in range(CHARGE_TRIES):
-        usage_charge(since=month.first_day, before=month.next.first_day, account_ids=ids)
-        bills = month_bills(month, ids, prices=closing.prices, days=days)
-        if all(bill.is_charged for bill in bills):
-            break
-    return bills
+    sums = month_sums(month, price_days(month, closing.prices), ids)
+    month_charge(month=month, account_ids=ids, days=sums.days)
+    return month_bills(month, ids, parts=sums.parts, prices=closing.prices)
 
 
 def _write_statements(bills: Sequence[MonthBill], month: Month) -> dict[int, Statement]:

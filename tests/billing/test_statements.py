@@ -18,7 +18,7 @@ from billing import statements
 from billing.errors import MonthNotOver
 from billing.ledger import entries_add, entry_post, usage_charge
 from billing.models import EntryKind, LedgerEntry, Statement, StatementLine
-from billing.month_bills import MonthBill, month_bills
+from billing.month_usage import MonthSums, month_sums
 from billing.statements import month_close
 from billing.tasks import charge_usage, close_past_months, grant_monthly_credit
 from goongdash.lib.periods import Month
@@ -133,21 +133,28 @@ def test_usage_rolled_up_while_the_month_is_closed_is_charged_once_and_stated_on
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used(account, date(2026, 10, 5), 30_000)
-    seen: list[Account] = []
 
-    def roll_up_and_look(*arguments: Any, **more: Any) -> list[MonthBill]:
-        if not seen:
-            used(account, date(2026, 10, 31), 500, service="trip")
-        seen.append(account)
-        return month_bills(*arguments, **more)
+    def look_and_roll_up(*arguments: Any) -> MonthSums:
+        sums = month_sums(*arguments)
+        used(account, date(2026, 10, 5), 500)
+        used(account, date(2026, 10, 31), 7_000, service="trip")
+        return sums
 
-    monkeypatch.setattr(statements, "month_bills", roll_up_and_look)
+    with monkeypatch.context() as patch:
+        patch.setattr(statements, "month_sums", look_and_roll_up)
+        close(OCTOBER, account)
 
-    close(OCTOBER, account)
-
-    assert of_month(account, OCTOBER)[0] == 30_500
-    assert_statement_is_days_is_ledger(account, OCTOBER)
+    assert of_month(account, OCTOBER)[0] == 30_000
+    assert usage_charge(before=date(2026, 11, 23)) == 2
     assert usage_charge(before=date(2026, 11, 23)) == 0
+    charged = LedgerEntry.objects.filter(kind__in=["usage", "late_usage"]).order_by("id")
+    assert list(charged.values_list("kind", "period_on", "source", "amount_micro_usd")) == [
+        ("usage", OCT, "2026-10-05#1", -30_000),
+        ("late_usage", FIRST, "2026-10-05#2", -500),
+        ("late_usage", FIRST, "2026-10-31#1", -7_000),
+    ]
+    close(NOVEMBER, account, now=T0 + timedelta(days=30))
+    assert of_month(account, NOVEMBER)[0] == 7_500
 
 
 def test_sums_that_never_agree_do_not_keep_a_month_open(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
