@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+
+from goongdash.lib.periods import Month
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,13 @@ def allowance(*, carried_micro_usd: int, this_month: MonthMoney, uses_balance: b
     lasting = carried_micro_usd + this_month.money_micro_usd
     have = this_month.credit_micro_usd + (lasting if uses_balance else min(0, lasting))
     return max(0, have - this_month.late_micro_usd)
+
+
+def open_stretches(closed: Iterable[Month]) -> list[tuple[date, date]]:
+    """The days outside of the `closed` months, as stretches `[from, to)` from the first day there is to the last."""
+    stretches, since = [], date.min
+    for month in sorted(closed):
+        if since < month.first_day:
+            stretches.append((since, month.first_day))
+        since = month.next.first_day
+    return [*stretches, (since, date.max)]

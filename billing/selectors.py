@@ -8,17 +8,24 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import F, QuerySet, RowRange, Sum, Window
-from django.db.models.functions import TruncMonth
 
 from accounts.models import Account, CreditEnd, CreditPeriod
-from billing.credit import MonthMoney, allowance, carried_balance
+from billing.credit import MonthMoney, allowance, carried_balance, open_stretches
 from billing.models import Budget, EntryKind, LedgerEntry, Price, Statement
 from billing.pricing import PriceOn, Tier, prices_on
 from goongdash.lib.periods import Month, day_of
 from keys.models import Service
-from stats.models import DailyUsage
 
+# Along the index of the sums, a stretch of days at a time.
+_USED_BY_MONTH = """
+    SELECT account_id, date_trunc('month', day_on)::date, sum(cost_micro_usd)::bigint
+    FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS stretch (account_id, since, before)
+    JOIN stats_dailyusage USING (account_id)
+    WHERE day_on >= since AND day_on < before
+    GROUP BY 1, 2 ORDER BY 1, 2
+"""
 # The source of the ledger entry for credit that a plan gives once.
 SIGN_UP = "sign-up"
 
@@ -102,9 +109,8 @@ def months_money_of(accounts: Collection[Account]) -> dict[int, dict[Month, Mont
     """The same of many accounts, by account id, in as many queries as for one."""
     closed = _closed_months(accounts)
     sums: defaultdict[int, defaultdict[Month, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for account_id, month, cost in _used_by_month(accounts):
-        if month not in closed[account_id]:
-            sums[account_id][month]["usage_micro_usd"] = cost
+    for account_id, month, cost in _used_by_month(closed):
+        sums[account_id][month]["usage_micro_usd"] = cost
     for account_id, month, kind, amount in _ledger_by_month(accounts):
         sum_ = sums[account_id][month]
         if kind == EntryKind.MONTHLY_CREDIT:
@@ -121,21 +127,21 @@ def months_money_of(accounts: Collection[Account]) -> dict[int, dict[Month, Mont
     return {account.pk: _with_credits_due(account, sums[account.pk], closed[account.pk]) for account in accounts}
 
 
-def _closed_months(accounts: Collection[Account]) -> defaultdict[int, set[Month]]:
-    closed: defaultdict[int, set[Month]] = defaultdict(set)
+def _closed_months(accounts: Collection[Account]) -> dict[int, set[Month]]:
+    closed: dict[int, set[Month]] = {account.pk: set() for account in accounts}
     for account_id, period_on in Statement.objects.filter(account__in=accounts).values_list("account_id", "period_on"):
         closed[account_id].add(Month.of(period_on))
     return closed
 
 
-def _used_by_month(accounts: Collection[Account]) -> Iterator[tuple[int, Month, int]]:
-    rows = (
-        DailyUsage.objects.filter(account__in=accounts)
-        .annotate(month_on=TruncMonth("day_on"))
-        .values_list("account_id", "month_on")
-        .annotate(Sum("cost_micro_usd"))
-        .order_by("account_id", "month_on")
-    )
+def _used_by_month(closed: Mapping[int, Collection[Month]]) -> Iterator[tuple[int, Month, int]]:
+    """Usage of the months that are not closed; of the others, however many years, no sum is read."""
+    stretches = [(pk, *stretch) for pk, months in closed.items() for stretch in open_stretches(months)]
+    if not stretches:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_USED_BY_MONTH, [list(column) for column in zip(*stretches, strict=True)])
+        rows = cursor.fetchall()
     for account_id, month_on, cost in rows:
         yield account_id, Month.of(month_on), cost
 

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from accounts.models import Account
-from billing.credit import MonthMoney, allowance, carried_balance
+from billing.credit import MonthMoney, allowance, carried_balance, open_stretches
 from billing.ledger import entry_post, monthly_credit_grant, usage_charge
 from billing.models import EntryKind, Statement
 from billing.selectors import allowance_of, months_money
@@ -24,6 +24,7 @@ from tests.factories import T0
 AMOUNTS = st.integers(0, 10**10)
 MONEY = st.integers(-(10**9), 10**10)
 MONTHS = st.builds(MonthMoney, AMOUNTS, MONEY, AMOUNTS, st.integers(-(10**8), 10**9))
+MONTHS_OF_TIME = st.builds(Month, st.integers(2024, 2026), st.integers(1, 12))
 
 
 @given(MONTHS)
@@ -52,6 +53,16 @@ def test_who_stays_within_the_allowance_never_owes(months: list[tuple[int, int, 
         past.append(MonthMoney(credit, money, can * percent // 100))
 
         assert carried_balance(past) >= 0
+
+
+@given(
+    st.sets(st.builds(Month, st.integers(2024, 2026), st.integers(1, 12)), max_size=30),
+    st.dates(date(2023, 1, 1), date(2027, 12, 31)),
+)
+def test_each_day_is_in_a_closed_month_or_in_one_open_stretch(closed: set[Month], day: date) -> None:
+    in_stretches = [start <= day < end for start, end in open_stretches(closed)]
+
+    assert sum(in_stretches) == (Month.of(day) not in closed)
 
 
 @given(st.integers(-(10**10), 10**10), MONTHS)
