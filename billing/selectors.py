@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -18,12 +19,14 @@ from billing.pricing import PriceOn, Tier, prices_on
 from goongdash.lib.periods import Month, day_of
 from keys.models import Service
 
-# Along the index of the sums, a stretch of days at a time.
+# Laterally, so that each stretch is read along the index of the sums; days are cut into months when they are summed up.
 _USED_BY_MONTH = """
-    SELECT account_id, date_trunc('month', day_on)::date, sum(cost_micro_usd)::bigint
-    FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS stretch (account_id, since, before)
-    JOIN stats_dailyusage USING (account_id)
-    WHERE day_on >= since AND day_on < before
+    SELECT account_id, date_trunc('month', used.day_on)::date, sum(used.cost)::bigint
+    FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS stretch (account_id, since, before),
+         LATERAL (
+             SELECT day_on, sum(cost_micro_usd) AS cost FROM stats_dailyusage AS u
+             WHERE u.account_id = stretch.account_id AND u.day_on >= since AND u.day_on < before GROUP BY 1
+         ) AS used
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 # The source of the ledger entry for credit that a plan gives once.
@@ -59,6 +62,14 @@ class CreditOverview:
         if self.allowance_micro_usd == 0:
             return 100
         return min(100, self.spent_micro_usd * 100 // self.allowance_micro_usd)
+
+
+class UsedInMonth(NamedTuple):
+    """What an account has used of a month by its daily sums."""
+
+    account_id: int
+    month: Month
+    cost_micro_usd: int
 
 
 def current_prices(day: date) -> dict[int, int]:
@@ -105,12 +116,17 @@ def months_money(account: Account) -> dict[Month, MonthMoney]:
     return months_money_of([account])[account.pk]
 
 
-def months_money_of(accounts: Collection[Account]) -> dict[int, dict[Month, MonthMoney]]:
-    """The same of many accounts, by account id, in as many queries as for one."""
+def months_money_of(
+    accounts: Collection[Account], known: Iterable[UsedInMonth] = ()
+) -> dict[int, dict[Month, MonthMoney]]:
+    """The same of many accounts, by account id, in as many queries as for one.
+
+    `known` is what the caller has read of the sums already, of months that are not closed.
+    """
     closed = _closed_months(accounts)
     sums: defaultdict[int, defaultdict[Month, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for account_id, month, cost in _used_by_month(closed):
-        sums[account_id][month]["usage_micro_usd"] = cost
+    for used in _used_by_month(closed, list(known)):
+        sums[used.account_id][used.month]["usage_micro_usd"] = used.cost_micro_usd
     for account_id, month, kind, amount in _ledger_by_month(accounts):
         sum_ = sums[account_id][month]
         if kind == EntryKind.MONTHLY_CREDIT:
@@ -134,16 +150,20 @@ def _closed_months(accounts: Collection[Account]) -> dict[int, set[Month]]:
     return closed
 
 
-def _used_by_month(closed: Mapping[int, Collection[Month]]) -> Iterator[tuple[int, Month, int]]:
+def _used_by_month(closed: Mapping[int, Collection[Month]], known: Sequence[UsedInMonth]) -> Iterator[UsedInMonth]:
     """Usage of the months that are not closed; of the others, however many years, no sum is read."""
-    stretches = [(pk, *stretch) for pk, months in closed.items() for stretch in open_stretches(months)]
+    yield from known
+    done = {account_id: set(months) for account_id, months in closed.items()}
+    for used in known:
+        done[used.account_id].add(used.month)
+    stretches = [(account_id, *stretch) for account_id, months in done.items() for stretch in open_stretches(months)]
     if not stretches:
         return
     with connection.cursor() as cursor:
         cursor.execute(_USED_BY_MONTH, [list(column) for column in zip(*stretches, strict=True)])
         rows = cursor.fetchall()
     for account_id, month_on, cost in rows:
-        yield account_id, Month.of(month_on), cost
+        yield UsedInMonth(account_id, Month.of(month_on), cost)
 
 
 def _ledger_by_month(accounts: Collection[Account]) -> Iterator[tuple[int, Month, str, int]]:
@@ -180,9 +200,11 @@ def balance_of(account: Account, month: Month, months: dict[Month, MonthMoney] |
     return earlier + this_month.money_micro_usd - this_month.paid_micro_usd
 
 
-def credit_overview(account: Account, now: datetime) -> CreditOverview:
+def credit_overview(account: Account, now: datetime, *, spent_micro_usd: int | None = None) -> CreditOverview:
+    """The running month. `spent_micro_usd` is what its daily sums come to, where the caller has read them already."""
     month = Month.of(day_of(now, settings.BILLING_ZONE))
-    months = months_money(account)
+    known = [] if spent_micro_usd is None else [UsedInMonth(account.pk, month, spent_micro_usd)]
+    months = months_money_of([account], known)[account.pk]
     this_month = _month_money(account, month, months)
     total = allowance_of(account, month, months)
     return CreditOverview(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -14,7 +14,7 @@ from accounts.models import Account
 from billing.forecast import BASIS_DAYS, Forecast, month_forecast
 from billing.models import Budget
 from billing.selectors import CreditOverview, ServiceSpend
-from goongdash.lib.periods import day_of, days
+from goongdash.lib.periods import Month, day_of, days
 from keys.models import Service
 from stats.cut_charts import CutChart, GroupName, cut_chart, cut_series, with_credit_line
 from stats.models import DailyUsage
@@ -52,24 +52,37 @@ def budget_overview(budget: Budget | None, spent_micro_usd: int) -> BudgetOvervi
     return None if budget is None else BudgetOverview(budget.amount_micro_usd, spent_micro_usd)
 
 
-def month_spending(account: Account, credit: CreditOverview, now: datetime) -> MonthSpending:
-    """In two queries: the sums of the month and of the week before today, and the services."""
+def month_cells(account: Account, now: datetime) -> list[UsageCell]:
+    """The account's sums by day and service of the month that runs and of the week before today. One query."""
     today = day_of(now, settings.BILLING_ZONE)
-    since = min(credit.month.first_day, today - timedelta(days=BASIS_DAYS))
-    rows = [
-        UsageCell(row["day_on"], row["service_id"], Totals(row["n"], row["n"], row["u"], row["cost"]))
-        for row in DailyUsage.objects.filter(account=account, day_on__gte=since, day_on__lte=credit.month.last_day)
-        .exclude(service=None)
+    month = Month.of(today)
+    since = min(month.first_day, today - timedelta(days=BASIS_DAYS))
+    rows = (
+        DailyUsage.objects.filter(account=account, day_on__gte=since, day_on__lte=month.last_day)
         .values("day_on", "service_id")
         .annotate(n=Sum("n_requests"), u=Sum("units"), cost=Sum("cost_micro_usd"))
         .order_by("day_on", "service_id")
+    )
+    return [
+        UsageCell(row["day_on"], row["service_id"], Totals(row["n"], row["n"], row["u"], row["cost"])) for row in rows
     ]
-    of_month = [cell for cell in rows if _day(cell) >= credit.month.first_day]
+
+
+def spent_of(cells: Iterable[UsageCell], month: Month) -> int:
+    """Micro-dollars that the cells have of `month`."""
+    return sum(cell.totals.cost_micro_usd for cell in cells if Month.of(_day(cell)) == month)
+
+
+def month_spending(cells: Sequence[UsageCell], credit: CreditOverview, now: datetime) -> MonthSpending:
+    """Lays out the `month_cells`; what was of no service costs nothing and is left out."""
+    today = day_of(now, settings.BILLING_ZONE)
+    of_services = [cell for cell in cells if cell.group is not None]
+    of_month = [cell for cell in of_services if _day(cell) >= credit.month.first_day]
     services = list(Service.objects.all())
     return MonthSpending(
         services=_by_service(of_month, services),
         chart=_chart(of_month, services, credit, today),
-        forecast=month_forecast(spent_by_day=_by_day(rows), today=today),
+        forecast=month_forecast(spent_by_day=_by_day(of_services), today=today),
     )
 
 

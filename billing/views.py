@@ -22,7 +22,7 @@ from billing.plan_requests import open_request_of
 from billing.selectors import budget_of, credit_overview, price_list, statements_of
 from billing.sheet_files import FILES
 from billing.sheets import Sheet, sheet_of
-from billing.spending import budget_overview, month_spending
+from billing.spending import budget_overview, month_cells, month_spending, spent_of
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, PeriodError, day_of
 
@@ -32,9 +32,10 @@ from goongdash.lib.periods import Month, PeriodError, day_of
 def overview(request: HttpRequest) -> HttpResponse:
     """Credit, spending by service and day, forecast, budget, plans, prices, statements and ledger."""
     account, now = account_or_404(request), utc_now()
-    credit = credit_overview(account, now)
-    prices, requested = price_list(day_of(now, settings.BILLING_ZONE)), open_request_of(account)
-    spending, kind = month_spending(account, credit, now), entry_kind(request.GET.get("kind"))
+    today, cells = day_of(now, settings.BILLING_ZONE), month_cells(account, now)
+    credit = credit_overview(account, now, spent_micro_usd=spent_of(cells, Month.of(today)))
+    prices, requested = price_list(today), open_request_of(account)
+    spending, kind = month_spending(cells, credit, now), entry_kind(request.GET.get("kind"))
     context = {
         "credit": credit,
         "spending": spending,

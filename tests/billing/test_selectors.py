@@ -19,7 +19,7 @@ from billing.selectors import (
     price_list,
     statements_of,
 )
-from billing.spending import month_spending
+from billing.spending import month_cells, month_spending
 from billing.statements import month_close
 from keys.models import Service
 from stats.models import DailyUsage
@@ -139,7 +139,7 @@ def test_spending_by_service_is_all_of_the_month_and_only_that(account: Account)
     refused.pk, refused.outcome, refused.service = None, 12, None
     refused.save()
 
-    spends = month_spending(account, credit_overview(account, T0), T0).services
+    spends = month_spending(month_cells(account, T0), credit_overview(account, T0), T0).services
 
     assert [(s.service.slug, s.n_requests, s.units, s.cost_micro_usd) for s in spends] == [
         ("place-detail", 1, 1, 4_000),
