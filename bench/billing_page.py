@@ -14,7 +14,7 @@ from accounts.models import Account
 from accounts.registration import account_register
 from billing.budgets import budget_set
 from billing.ledger import usage_charge
-from billing.selectors import months_money
+from billing.months import months_money
 from billing.statements import month_close
 from goongdash.lib.clock import utc_now
 from goongdash.lib.money import MICRO_PER_USD

@@ -24,7 +24,8 @@ from accounts.notices import NewNotice, notices_raise
 from accounts.permissions import Permission
 from billing.errors import ThresholdsInvalid
 from billing.models import AlertCursor, AlertThresholds, Budget
-from billing.selectors import allowance_of, months_money_of
+from billing.months import months_money_of
+from billing.selectors import allowance_of
 from billing.thresholds import MAX_PERCENTS, USUAL_PERCENTS, percent_reached
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import Month, day_of

@@ -19,8 +19,8 @@ from accounts.models import Account, CreditPeriod
 from billing.charge_queries import CHARGE_GIVEN, CHARGE_READ
 from billing.models import EntryKind, LedgerEntry, Statement
 from billing.month_usage import DayCost
+from billing.months import SIGN_UP, sign_up_month
 from billing.notes import SIGNED_UP
-from billing.selectors import SIGN_UP, sign_up_month
 from goongdash.lib.clock import utc_now
 from goongdash.lib.money import format_usd
 from goongdash.lib.periods import Month, day_of

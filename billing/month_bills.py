@@ -15,8 +15,9 @@ from billing.credit import MonthMoney
 from billing.lines import Line, UsedUnits, bill, price_days
 from billing.models import EntryKind, LedgerEntry
 from billing.month_usage import month_usage
+from billing.months import months_money
 from billing.pricing import PriceOn
-from billing.selectors import months_money, price_book
+from billing.selectors import price_book
 from goongdash.lib.periods import Month
 from keys.models import Service
 

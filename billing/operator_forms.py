@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from billing.fields import UsdField
-from billing.selectors import SIGN_UP
+from billing.months import SIGN_UP
 from goongdash.lib.money import MICRO_PER_CENT, MICRO_PER_USD
 
 MOVE_MAX_MICRO_USD = 1_000_000 * MICRO_PER_USD

@@ -16,8 +16,9 @@ from django.db.models import Q, Sum
 
 from accounts.models import Account
 from billing.models import Budget
+from billing.months import months_money_of
 from billing.pricing import Tiers, books_on, next_prices
-from billing.selectors import allowance_of, months_money_of, price_book
+from billing.selectors import allowance_of, price_book
 from gate.snapshot import Catalogue, Credit, KeySnapshot, OwnLimits, ServiceFacts, ServicePrice, SessionPart, Used
 from goongdash.lib.clock import to_epoch_us, utc_now
 from goongdash.lib.periods import Month, day_number, day_of, day_start

@@ -11,8 +11,9 @@ from datetime import date, datetime
 from django.conf import settings
 
 from accounts.models import Account, Plan
+from billing.months import months_money_of
 from billing.pricing import PriceOn, books_on, next_prices
-from billing.selectors import allowance_of, months_money_of
+from billing.selectors import allowance_of
 from gate.local_limits import Asked, LocalLimits
 from gate.snapshot import Credit, KeySnapshot, ServiceFacts, ServicePrice
 from goongdash.lib.clock import to_epoch_us

@@ -15,7 +15,8 @@ from accounts.models import Account
 from billing.credit import MonthMoney, allowance, carried_balance, open_stretches
 from billing.ledger import entry_post, monthly_credit_grant, usage_charge
 from billing.models import EntryKind, Statement
-from billing.selectors import allowance_of, months_money
+from billing.months import months_money
+from billing.selectors import allowance_of
 from billing.statements import month_close
 from goongdash.lib.periods import Month
 from tests.billing.books import CREDIT, NOVEMBER, OCTOBER, SEPTEMBER, old_account, plain_sum, stop_clock, used

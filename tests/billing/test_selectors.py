@@ -10,15 +10,8 @@ import pytest
 from accounts.models import Account, Plan
 from billing.ledger import entry_post, monthly_credit_grant, usage_charge
 from billing.models import EntryKind, Price
-from billing.selectors import (
-    allowance_of,
-    credit_overview,
-    current_prices,
-    ledger_of,
-    months_money,
-    price_list,
-    statements_of,
-)
+from billing.months import months_money
+from billing.selectors import allowance_of, credit_overview, current_prices, ledger_of, price_list, statements_of
 from billing.spending import month_cells, month_spending
 from billing.statements import month_close
 from keys.models import Service

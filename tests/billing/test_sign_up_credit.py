@@ -7,7 +7,8 @@ import pytest
 from accounts.models import Account, CreditPeriod, Plan
 from billing.ledger import monthly_credit_grant
 from billing.models import EntryKind, LedgerEntry
-from billing.selectors import allowance_of, sign_up_month
+from billing.months import sign_up_month
+from billing.selectors import allowance_of
 
 pytestmark = pytest.mark.django_db
 
