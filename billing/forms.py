@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from billing.fields import UsdField
+from accounts.usd_field import UsdField
 from billing.thresholds import MAX_PERCENTS
 from goongdash.lib.money import MICRO_PER_USD
 

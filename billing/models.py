@@ -169,11 +169,11 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(
                 fields=["account", "period_on", "kind", "source"], name="ledgerentry_once_per_source"
             ),
-            # A payment that is told again, in whatever month, is still the same payment.
+            # A payment or a grant that is told again, in whatever month, is still the same one.
             models.UniqueConstraint(
                 fields=["account", "kind", "source"],
-                condition=models.Q(kind__in=["deposit", "refund", "adjustment"]),
-                name="ledgerentry_payment_once",
+                condition=models.Q(kind__in=["deposit", "refund", "adjustment", "grant"]),
+                name="ledgerentry_move_once",
             ),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from billing.fields import UsdField
+from accounts.usd_field import UsdField
 from billing.months import SIGN_UP
 from goongdash.lib.money import MICRO_PER_CENT, MICRO_PER_USD
 

@@ -1,4 +1,4 @@
-"""Form fields of the key dialog: the restriction list, an amount of money, a lower limit, the services."""
+"""Form fields of the key dialog: the restriction list, a lower limit, the services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.figures import number
-from goongdash.lib.money import MoneyError, format_usd, parse_usd
 from keys.entries import entries_read
 from keys.limits import MAX_LIMIT
 from keys.models import OnSpike, RestrictionsMode, Service
@@ -75,36 +74,6 @@ class LimitField(forms.IntegerField):
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {"inputmode": "numeric", "autocomplete": "off"}
-
-
-class UsdField(forms.CharField):
-    """An amount in dollars, or none; cleans to micro-dollars, exactly and never through a float."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, max_length=30, empty_value="", **options)
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, int) or value is None:
-            return value
-        text = super().to_python(value)
-        if not text:
-            return None
-        try:
-            amount_micro_usd = parse_usd(text)
-        except MoneyError:
-            raise ValidationError(_("Write an amount in dollars, such as 25 or 12.50.")) from None
-        if amount_micro_usd <= 0:
-            raise ValidationError(_("A cap is more than nothing. To refuse every request, delete the key."))
-        return amount_micro_usd
-
-    def run_validators(self, value: Any) -> None:
-        """Its length is that of the text, which `to_python` has made a number of."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return format_usd(value).removeprefix("$") if isinstance(value, int) else value
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "decimal", "autocomplete": "off", "placeholder": _("No cap")}
 
 
 class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.figures import number
 from accounts.models import Plan
+from accounts.usd_field import UsdField
 from keys.entries import Entry, entries_read
-from keys.fields import EntriesField, LimitField, ModeField, ServicesField, SpikeField, UsdField
+from keys.fields import EntriesField, LimitField, ModeField, ServicesField, SpikeField
 from keys.limits import KeyLimits
 from keys.models import ApiKey, KeyType, OnSpike, RestrictionsMode
 from keys.selectors import services_to_choose
@@ -64,7 +65,14 @@ class KeyForm(forms.Form):
     rate_limit = LimitField()
     requests_per_day = LimitField(label=_("Requests a day"))
     requests_per_month = LimitField(label=_("Requests a month"))
-    spend_cap_micro_usd = UsdField(label=_("Spend cap a month, in dollars"))
+    spend_cap_micro_usd = UsdField(
+        label=_("Spend cap a month, in dollars"),
+        required=False,
+        min_micro_usd=1,
+        is_whole_cents=False,
+        placeholder=_("No cap"),
+        error_messages={"min_value": _("A cap is more than nothing. To refuse every request, delete the key.")},
+    )
     expires_at = forms.DateTimeField(
         label=_("Expires"),
         required=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import assert_never
 
@@ -10,10 +11,12 @@ from django.conf import settings
 from accounts.models import Account
 from billing.deposits import deposit_record, refund_record
 from billing.errors import PaymentsOff, WebhookRefused
-from billing.models import EntryKind, LedgerEntry
+from billing.models import EntryKind
 from billing.notes import PAID_ONLINE, REFUNDED_ONLINE
 from billing.payments.provider import PaymentEvent, PaymentProvider, PaymentReceived, PaymentReturned
 from billing.payments.stripe_checkout import StripeCheckout
+
+logger = logging.getLogger(__name__)
 
 
 def takes_payments() -> bool:
@@ -30,7 +33,10 @@ def payment_provider() -> PaymentProvider:
 
 
 def payment_receive(event: PaymentEvent, provider: str) -> bool:
-    """Writes the deposit or refund; returns whether it was new. Raises WebhookRefused for one of no account."""
+    """Writes the deposit or refund; returns whether it was new. Raises WebhookRefused for a payment of no account.
+
+    Money that has gone back of a payment we know nothing of is another program's, and no event to be told again.
+    """
     match event:
         case PaymentReceived():
             account = Account.objects.filter(pk=event.account_id).first()
@@ -44,8 +50,12 @@ def payment_receive(event: PaymentEvent, provider: str) -> bool:
             )
         case PaymentReturned():
             # The money has gone back already, whatever that leaves.
+            payer = _payer(f"{provider}:{event.payment_reference}")
+            if payer is None:
+                logger.warning("refund_of_another", extra={"provider": provider, "payment": event.payment_reference})
+                return False
             return refund_record(
-                account=_payer(f"{provider}:{event.payment_reference}"),
+                account=payer,
                 amount_micro_usd=event.amount_micro_usd,
                 source=f"{provider}:{event.reference}",
                 note=REFUNDED_ONLINE,
@@ -55,11 +65,9 @@ def payment_receive(event: PaymentEvent, provider: str) -> bool:
             assert_never(event)
 
 
-def _payer(source: str) -> Account:
-    deposit = LedgerEntry.objects.filter(kind=EntryKind.DEPOSIT, source=source).select_related("account").first()
-    if deposit is None:
-        raise WebhookRefused(f"There is no deposit {source}.")
-    return deposit.account
+def _payer(source: str) -> Account | None:
+    """Whose deposit has that source; None where it is none of ours."""
+    return Account.objects.filter(ledger_entries__kind=EntryKind.DEPOSIT, ledger_entries__source=source).first()
 
 
 @cache

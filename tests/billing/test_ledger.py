@@ -14,6 +14,7 @@ from accounts.models import Account, Plan
 from billing.ledger import credit_grant, entry_post, monthly_credit_grant, usage_charge
 from billing.models import EntryKind, LedgerEntry
 from billing.statements import month_close
+from goongdash.lib.periods import Month
 from stats.models import DailyUsage
 from stats.outcomes import OUTCOMES, Outcome
 from stats.stream import redis_client
@@ -58,7 +59,7 @@ def test_entry_written_twice_is_there_once_with_its_first_amount(account: Accoun
 def test_entries_that_differ_in_source_kind_month_or_account_are_all_kept(account: Account) -> None:
     for who in (account, make_account()):
         for month in (OCTOBER, NOVEMBER):
-            for kind in (EntryKind.GRANT, EntryKind.USAGE):
+            for kind in (EntryKind.MONTHLY_CREDIT, EntryKind.USAGE):
                 for source in ("a", "b"):
                     assert entry_post(account=who, month=month, kind=kind, amount_micro_usd=1, source=source)
 
@@ -238,6 +239,19 @@ def test_charges_from_many_sides_at_once_charge_each_day_once(live: None) -> Non
 
     assert sum(n_made) == 15
     assert [plain_sum(account) for account in accounts] == [-15_000] * 3
+
+
+def test_the_database_knows_a_grant_by_its_source_whatever_the_month(account: Account) -> None:
+    def post(month: Month, kind: EntryKind) -> bool:
+        return entry_post(account=account, month=month, kind=kind, amount_micro_usd=USD, source="ticket 1")
+
+    post(OCTOBER, EntryKind.GRANT)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        post(NOVEMBER, EntryKind.GRANT)
+
+    assert post(NOVEMBER, EntryKind.DEPOSIT)
+    assert [kind for kind, *_ in entries()] == ["grant", "deposit"]
 
 
 def test_new_money_is_announced_to_the_gates_after_its_commit(live: None) -> None:
