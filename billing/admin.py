@@ -41,11 +41,15 @@ class PriceTierInline(admin.TabularInline):  # type: ignore[type-arg]
 class PriceAdmin(AuditedAdmin):
     audit_kind = "price"
     inlines = (PriceTierInline,)
-    list_display = ("service", "price_micro_usd", "effective_on", "is_sample")
+    list_display = ("service", "first_price", "effective_on", "is_sample")
     list_filter = ("is_sample", "service", "effective_on")
     list_select_related = ("service",)
     search_fields = ("service__name", "service__slug")
     change_form_template = "admin/billing/price.html"
+
+    @admin.display(description="price of a unit", ordering="price_micro_usd")
+    def first_price(self, price: Price) -> str:
+        return format_usd(price.price_micro_usd)
 
     def response_add(self, request: HttpRequest, obj: Price, post_url_continue: str | None = None) -> HttpResponse:
         return self._previewed(request, obj) or super().response_add(request, obj, post_url_continue)
@@ -62,7 +66,7 @@ class PriceAdmin(AuditedAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Effect of a price on last month",
-            "price": str(obj),
+            "price": f"{obj.service}: {format_usd(obj.price_micro_usd)} from {obj.effective_on}",
             "preview": price_preview(obj, utc_now()),
             "fields": [(n, value) for n, value in fields if n not in ("_preview", "csrfmiddlewaretoken")],
             "action": request.get_full_path(),
@@ -103,6 +107,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     search_fields = ("account__name", "account__members__email", "source", "note")
     date_hierarchy = "period_on"
     change_list_template = "admin/billing/ledger.html"
+    fields = ("account", "period_on", "kind", "amount", "usage_on", "source", "note", "author", "created_at")
+    readonly_fields = ("amount",)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.overview)
@@ -129,6 +135,31 @@ class StatementLineInline(admin.TabularInline):  # type: ignore[type-arg]
     model = StatementLine
     extra = 0
     can_delete = False
+    fields = ("kind", "service", "days", "from_units", "unit_price", "units", "amount", "credit", "net")
+    readonly_fields = ("days", "unit_price", "amount", "credit", "net")
+
+    def has_change_permission(self, request: HttpRequest, obj: Statement | None = None) -> bool:
+        return False
+
+    @admin.display(description="days")
+    def days(self, line: StatementLine) -> str:
+        return f"{line.first_on} – {line.last_on}"
+
+    @admin.display(description="unit price", empty_value="–")
+    def unit_price(self, line: StatementLine) -> str | None:
+        return None if line.unit_price_micro_usd is None else format_usd(line.unit_price_micro_usd)
+
+    @admin.display(description="gross")
+    def amount(self, line: StatementLine) -> str:
+        return format_usd(line.amount_micro_usd)
+
+    @admin.display(description="credit")
+    def credit(self, line: StatementLine) -> str:
+        return format_usd(line.credit_micro_usd)
+
+    @admin.display(description="net")
+    def net(self, line: StatementLine) -> str:
+        return format_usd(line.net_micro_usd)
 
 
 @admin.register(Check)
@@ -146,6 +177,8 @@ class StatementAdmin(ReadOnlyAdmin):
     list_filter = ("period_on",)
     list_select_related = ("account",)
     search_fields = ("number", "account__name")
+    fields = ("number", "account", "period_on", "gross", "credit", "net", "closed_at")
+    readonly_fields = ("gross", "credit", "net")
     inlines = (StatementLineInline,)
 
     @admin.display(description="gross", ordering="gross_micro_usd")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.conf import settings
@@ -121,7 +121,7 @@ def _chart(firsts: Sequence[date], cells: Sequence[UsageCell]) -> CutChart:
         parts_label="",
         href_of=lambda name: "",
     )
-    return cut_chart(
+    chart = cut_chart(
         sorted(series, key=lambda each: -each.total),
         buckets=firsts,
         measure=Measure.COST,
@@ -130,6 +130,7 @@ def _chart(firsts: Sequence[date], cells: Sequence[UsageCell]) -> CutChart:
         hrefs=[""] * len(firsts),
         unfinished=len(firsts) - 1,
     )
+    return replace(chart, labels=[f"{first:%b %Y}" for first in firsts], titles=[f"{first:%B %Y}" for first in firsts])
 
 
 def _largest(month: Month) -> list[tuple[Account, int]]:
