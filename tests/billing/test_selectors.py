@@ -165,6 +165,7 @@ def test_months_without_anything_are_not_there(account: Account) -> None:
 def test_each_ledger_entry_has_the_balance_after_it(db: None) -> None:
     account = old_account()
     for month, amount in ((SEPTEMBER, 50), (OCTOBER, -20), (NOVEMBER, 7)):
-        entry_post(account=account, month=month, kind=EntryKind.GRANT, amount_micro_usd=amount)
+        kind = EntryKind.GRANT
+        entry_post(account=account, month=month, kind=kind, amount_micro_usd=amount, source=str(month))
 
     assert [entry.balance_micro_usd for entry in ledger_of(account)] == [37, 30, 50]  # type: ignore[attr-defined]
