@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 from typing import assert_never
 
@@ -11,12 +10,10 @@ from django.conf import settings
 from accounts.models import Account
 from billing.deposits import deposit_record, refund_record
 from billing.errors import PaymentsOff, WebhookRefused
-from billing.models import EntryKind
+from billing.models import EntryKind, LedgerEntry
 from billing.notes import PAID_ONLINE, REFUNDED_ONLINE
 from billing.payments.provider import PaymentEvent, PaymentProvider, PaymentReceived, PaymentReturned
 from billing.payments.stripe_checkout import StripeCheckout
-
-logger = logging.getLogger(__name__)
 
 
 def takes_payments() -> bool:
@@ -33,10 +30,7 @@ def payment_provider() -> PaymentProvider:
 
 
 def payment_receive(event: PaymentEvent, provider: str) -> bool:
-    """Writes the deposit or refund; returns whether it was new. Raises WebhookRefused for a payment of no account.
-
-    Money that has gone back of a payment we know nothing of is another program's, and no event to be told again.
-    """
+    """Writes the deposit or refund; returns whether it was new. Raises WebhookRefused for one of no account."""
     match event:
         case PaymentReceived():
             account = Account.objects.filter(pk=event.account_id).first()
@@ -50,12 +44,8 @@ def payment_receive(event: PaymentEvent, provider: str) -> bool:
             )
         case PaymentReturned():
             # The money has gone back already, whatever that leaves.
-            payer = _payer(f"{provider}:{event.payment_reference}")
-            if payer is None:
-                logger.warning("refund_of_another", extra={"provider": provider, "payment": event.payment_reference})
-                return False
             return refund_record(
-                account=payer,
+                account=_payer(f"{provider}:{event.payment_reference}"),
                 amount_micro_usd=event.amount_micro_usd,
                 source=f"{provider}:{event.reference}",
                 note=REFUNDED_ONLINE,
@@ -65,9 +55,11 @@ def payment_receive(event: PaymentEvent, provider: str) -> bool:
             assert_never(event)
 
 
-def _payer(source: str) -> Account | None:
-    """Whose deposit has that source; None where it is none of ours."""
-    return Account.objects.filter(ledger_entries__kind=EntryKind.DEPOSIT, ledger_entries__source=source).first()
+def _payer(source: str) -> Account:
+    deposit = LedgerEntry.objects.filter(kind=EntryKind.DEPOSIT, source=source).select_related("account").first()
+    if deposit is None:
+        raise WebhookRefused(f"There is no deposit {source}.")
+    return deposit.account
 
 
 @cache

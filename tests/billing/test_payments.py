@@ -85,6 +85,7 @@ def test_refund_is_taken_off_once_and_only_when_it_is_through(payments: None, al
         json.dumps(event("checkout.session.completed", {})).encode(),
         json.dumps(paid(0)).encode(),
         json.dumps(paid(1, currency="vnd")).encode(),
+        json.dumps(refunded(payment="pi_unknown")).encode(),
     ],
 )
 def test_what_cannot_be_read_or_belongs_to_nobody_is_refused(payments: None, alice: Account, told: bytes) -> None:
@@ -105,18 +106,6 @@ def test_events_of_other_programs_are_let_be(payments: None, alice: Account) -> 
     assert tell(paid(alice.pk, payment_status="unpaid")) == 200
     assert tell(event("customer.created", {"object": "customer"})) == 200
     assert not LedgerEntry.objects.exists()
-
-
-def test_refund_of_a_payment_that_is_none_of_ours_is_noted_and_let_be(
-    payments: None, alice: Account, caplog: pytest.LogCaptureFixture
-) -> None:
-    tell(paid(alice.pk))
-    dispute = {"object": "dispute", "id": "dp_1", "payment_intent": "pi_2", "amount": 1, "currency": "usd"}
-    with caplog.at_level("WARNING", "billing.payments.receiving"):
-        assert tell(refunded(payment="pi_unknown")) == 200
-        assert tell(event("charge.dispute.funds_withdrawn", dispute)) == 200
-    assert [record.message for record in caplog.records] == ["refund_of_another"] * 2
-    assert plain_sum(alice) == 20 * USD
 
 
 def test_without_a_provider_nothing_of_it_is_there(alice: Account, alice_client: Client) -> None:
