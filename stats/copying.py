@@ -1,24 +1,25 @@
-"""Writes event lines into the record table by COPY, in its binary form.
+"""Writes events into the record table by COPY, in its binary form.
 
-PostgreSQL takes binary rows more than twice as quickly as text.
+PostgreSQL takes binary rows more than twice as quickly as text, and rows of one account one after the other more
+quickly than as they come: their places in the index of accounts are next to each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from itertools import repeat
 from socket import AF_INET, AF_INET6, inet_pton
 from struct import Struct, pack
 
 from django.db import connection
 
 from stats.countries import country_of
-from stats.events import EventHead, EventLine
+from stats.events import StreamEntry, read_head, read_ip, read_page
+from stats.memo import Memo
 
 COLUMNS = (
-    *("id", "at", "account_id", "key_id", "service_id", "outcome", "units", "cost_micro_usd"),
-    *("would_refuse", "ip", "country", "origin", "request_id", "page_path"),
+    *("account_id", "key_id", "service_id", "outcome", "units", "cost_micro_usd", "would_refuse"),
+    *("at", "id", "ip", "country", "origin", "page_path", "request_id"),
 )
 _COPY = f"COPY stats_usagerecord ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
 
@@ -26,72 +27,81 @@ _COPY = f"COPY stats_usagerecord ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binar
 # extension; rows; -1. A row is the number of its fields, a field its length and its bytes. All big-endian.
 _START = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _END = pack(">h", -1)
-_START_OF_ROW = Struct(">hiqiqiqiq")
-_HEAD = Struct(">hiqiqiqiqiiihihiii?")
-_NO_SERVICE = Struct(">iihihiii?")
+# A part ends with the length of the field that the next one begins with. A row begins with its account, so that rows
+# as bytes sort by it: no identifier is negative.
+_WHOSE, _SERVICE, _NO_SERVICE = Struct(">hiqiq"), Struct(">ii"), pack(">i", -1)
+_DECISION = Struct(">ihihiii?i")
+_AT, _ID = Struct(">qi"), Struct(">q")
 _UUID_LENGTH = pack(">i", 16)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # src/include/utils/inet.h: the family of IPv4, and of IPv6 the next number.
 _INET4, _INET6 = pack(">iBBBB", 8, 2, 32, 0, 4), pack(">iBBBB", 20, 3, 128, 0, 16)
-_NO_COUNTRY = pack(">i", 0)
 # About 64 KiB: the database is busy with one block while the next one is made.
 _BLOCK_ROWS = 512
 
 
-def lines_copy(batches: Iterable[tuple[datetime, Sequence[EventLine]]], *, first_id: int) -> int:
-    """Copies the lines of each instant into the record table, numbered from `first_id`; returns how many."""
-    n_rows = 0
-    with connection.cursor() as db, db.cursor.copy(_COPY) as copy:
-        copy.write(_START)
-        rows: list[bytes] = []
-        for row in _rows(batches, first_id):
-            rows.append(row)
-            if len(rows) == _BLOCK_ROWS:
-                copy.write(b"".join(rows))
-                n_rows += len(rows)
-                rows.clear()
-        copy.write(b"".join(rows) + _END)
-    return n_rows + len(rows)
+class RecordRows:
+    """Records on their way into the table, numbered from `first_id` in the order in which they are added."""
+
+    def __init__(self, *, first_id: int) -> None:
+        self._next_id = first_id
+        self._rows: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, entry: StreamEntry) -> None:
+        """Adds a record for each event of `entry`. Raises EventUnreadable, and has then added none."""
+        n_events = entry.n_events
+        columns = (
+            map(_HEADS.__getitem__, entry.heads),
+            repeat(_AT.pack((entry.at - _EPOCH) // _MICROSECOND, 8), n_events),
+            map(_ID.pack, range(self._next_id, self._next_id + n_events)),
+            map(_CALLERS.__getitem__, entry.ips),
+            map(_PAGES.__getitem__, entry.pages),
+            entry.request_ids,
+        )
+        self._rows += list(map(b"".join, zip(*columns, strict=True)))
+        self._next_id += n_events
+
+    def copy(self) -> None:
+        """Copies all of them, whose partitions there must be."""
+        rows = sorted(self._rows)
+        with connection.cursor() as db, db.cursor.copy(_COPY) as copy:
+            copy.write(_START)
+            for start in range(0, len(rows), _BLOCK_ROWS):
+                copy.write(b"".join(rows[start : start + _BLOCK_ROWS]))
+            copy.write(_END)
 
 
-def _rows(batches: Iterable[tuple[datetime, Sequence[EventLine]]], first_id: int) -> Iterator[bytes]:
-    record_id = first_id
-    for at, lines in batches:
-        instant = (at - _EPOCH) // _MICROSECOND
-        for head, ip, origin, request_id, page_path in lines:
-            yield b"".join(
-                (
-                    _head(record_id, instant, head),
-                    _caller(ip),
-                    _text(origin),
-                    _UUID_LENGTH,
-                    bytes.fromhex(request_id.replace("-", "")),
-                    _text(page_path),
-                )
-            )
-            record_id += 1
+def _pack_head(text: bytes) -> bytes:
+    """The fields from the account to `would_refuse`."""
+    account_id, key_id, service_id, number, units, cost, would_refuse = read_head(text)
+    service = _SERVICE.pack(4, service_id) if service_id else _NO_SERVICE
+    whose = _WHOSE.pack(len(COLUMNS), 8, account_id, 8, key_id)
+    return whose + service + _DECISION.pack(2, number, 2, units, 4, cost, 1, would_refuse, 8)
 
 
-def _head(record_id: int, instant: int, head: EventHead) -> bytes:
-    account_id, key_id, service_id, number, units, cost, would_refuse = head
-    if not service_id:
-        start = _START_OF_ROW.pack(len(COLUMNS), 8, record_id, 8, instant, 8, account_id, 8, key_id)
-        return start + _NO_SERVICE.pack(-1, 2, number, 2, units, 4, cost, 1, would_refuse)
-    return _HEAD.pack(
-        *(len(COLUMNS), 8, record_id, 8, instant, 8, account_id, 8, key_id),
-        *(4, service_id, 2, number, 2, units, 4, cost, 1, would_refuse),
-    )
-
-
-def _caller(ip: str) -> bytes:
+def _pack_caller(text: bytes) -> bytes:
     """The address, as PostgreSQL's `inet` has it: family, bits of the mask, no CIDR, bytes; and its country."""
+    ip = read_ip(text)
     inet = _INET6 + inet_pton(AF_INET6, ip) if ":" in ip else _INET4 + inet_pton(AF_INET, ip)
-    country = country_of(ip)
-    return inet + (pack(">i", len(country)) + country.encode() if country else _NO_COUNTRY)
+    return inet + _pack_text(country_of(ip))
 
 
-@lru_cache(maxsize=50_000)
-def _text(words: str) -> bytes:
+def _pack_page(text: bytes) -> bytes:
+    """Origin and path, and the length of the request id."""
+    origin, page_path = read_page(text)
+    return _pack_text(origin) + _pack_text(page_path) + _UUID_LENGTH
+
+
+def _pack_text(words: str) -> bytes:
     text = words.encode()
     return pack(">i", len(text)) + text
+
+
+# A key asks for few services, and few addresses and pages make most requests.
+_HEADS = Memo(_pack_head, room=100_000)
+_CALLERS = Memo(_pack_caller, room=100_000)
+_PAGES = Memo(_pack_page, room=50_000)

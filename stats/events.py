@@ -12,13 +12,15 @@ and its time is the gate's.
 from __future__ import annotations
 
 import re
+from binascii import unhexlify
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from ipaddress import ip_address
+from itertools import compress
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from goongdash.lib.clock import from_epoch_us, to_epoch_us
 from stats.outcomes import BY_NUMBER, OUTCOMES, Outcome
@@ -33,14 +35,15 @@ _TIME_MAX_US = 253_370_000_000_000_000
 _MAX_INTEGER = 2**31 - 1
 _BILLABLE = {facts.number for facts in OUTCOMES.values() if facts.is_billable}
 _HEAD = re.compile(
-    r"([0-9]{1,2})\t([01])(?::([0-9]{1,10}))?\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,9})\t([0-9]{1,4})"
-    r"\t([0-9]{1,10})(?:\t(1))?"
+    rb"([0-9]{1,2})\t([01])(?::([0-9]{1,10}))?\t([0-9]{1,18})\t([0-9]{1,18})\t([0-9]{1,9})\t([0-9]{1,4})"
+    rb"\t([0-9]{1,10})(?:\t(1))?"
 )
 # Of IPv4 only the usual form, which is read here: `ip_address` takes ten times as long.
-_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
-_IPV6 = re.compile(r"[0-9a-fA-F.:]{2,45}")
-_REQUEST_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BYTE = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rb"%b(?:\.%b){3}" % (_BYTE, _BYTE))
+_IPV6 = re.compile(rb"[0-9a-fA-F.:]{2,45}")
+# A request id as text: five runs of hexadecimal digits, with dashes at these places.
+_ID_LENGTH, _DASHES_AT = 36, (8, 13, 18, 23)
 
 
 class EventUnreadable(ValueError):
@@ -91,47 +94,53 @@ class EventHead(NamedTuple):
     would_refuse: bool
 
 
-class EventLine(NamedTuple):
-    """One event as it stands in its entry, read and found good: what a batch of thousands can be made of quickly."""
-
-    head: EventHead
-    ip: str
-    origin: str
-    request_id: str
-    page_path: str
-
-
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """The decoded lines of one entry, its time, and how many events its shard had seen before it.
+    """The events of one entry, their time, and how many events its shard had seen before them.
 
-    `replay` is None for what the store counted as it came.
+    The events stand here by their parts, as the entry has them, one of each for every event: so thousands can be
+    dealt with quickly. `read_head`, `read_ip` and `read_page` make something of them. `request_ids` are sixteen bytes
+    each. `replay` is None for what the store counted as it came.
     """
 
     n_before: int
     at: datetime
-    lines: Sequence[EventLine]
+    heads: tuple[bytes, ...]
+    ips: tuple[bytes, ...]
+    pages: tuple[bytes, ...]
+    request_ids: tuple[bytes, ...]
     replay: Replay | None = None
 
     @property
+    def n_events(self) -> int:
+        return len(self.request_ids)
+
+    @property
     def events(self) -> tuple[UsageEvent, ...]:
-        """The same as events that each stand for themselves."""
-        return tuple(
-            UsageEvent(
-                at=self.at,
-                account_id=head.account_id,
-                key_id=head.key_id,
-                service_id=head.service_id,
-                outcome=BY_NUMBER[head.number],
-                units=head.units,
-                cost_micro_usd=head.cost_micro_usd,
-                ip=ip,
-                origin=origin,
-                request_id=request_id,
-                page_path=page_path,
-                would_refuse=head.would_refuse,
-            )
-            for head, ip, origin, request_id, page_path in self.lines
+        """The same as events that each stand for themselves. Raises EventUnreadable."""
+        return tuple(map(self._event, self.heads, self.ips, self.pages, self.request_ids))
+
+    def only(self, is_wanted: Sequence[bool]) -> StreamEntry:
+        """The entry with those of its events for which `is_wanted` holds, which may be none."""
+        columns = (self.heads, self.ips, self.pages, self.request_ids)
+        heads, ips, pages, request_ids = (tuple(compress(column, is_wanted)) for column in columns)
+        return replace(self, heads=heads, ips=ips, pages=pages, request_ids=request_ids)
+
+    def _event(self, head_text: bytes, ip: bytes, page: bytes, request_id: bytes) -> UsageEvent:
+        head, (origin, page_path) = read_head(head_text), read_page(page)
+        return UsageEvent(
+            at=self.at,
+            account_id=head.account_id,
+            key_id=head.key_id,
+            service_id=head.service_id,
+            outcome=BY_NUMBER[head.number],
+            units=head.units,
+            cost_micro_usd=head.cost_micro_usd,
+            ip=read_ip(ip),
+            origin=origin,
+            request_id=str(UUID(bytes=request_id)),
+            page_path=page_path,
+            would_refuse=head.would_refuse,
         )
 
 
@@ -188,46 +197,43 @@ def encode_entry(*, n_before: int, at: datetime, lines: list[tuple[Outcome, byte
 
 def decode_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
     """The events of one stream entry, in the order of their decision. Raises EventUnreadable."""
+    entry = split_entry(fields)
+    for read, texts in ((read_head, entry.heads), (read_ip, entry.ips), (read_page, entry.pages)):
+        for text in texts:
+            read(text)
+    return entry
+
+
+def split_entry(fields: Mapping[bytes, bytes]) -> StreamEntry:
+    """As `decode_entry`, but heads, addresses and pages are yet to be read, each by its function.
+
+    Raises EventUnreadable for what none of them would see.
+    """
     try:
         at_us, n_before = _number(fields[b"t"], digits=18), _number(fields[b"n"], digits=15)
         if at_us > _TIME_MAX_US:
             raise EventUnreadable(f"Its time is {at_us}.")
-        text = fields[b"e"].decode()
-        if "\x00" in text:
+        text = fields[b"e"]
+        text.decode()
+        if b"\x00" in text:
             raise EventUnreadable("There is a NUL in it.")
-        return StreamEntry(
-            n_before,
-            from_epoch_us(at_us),
-            [_decode_line(line) for line in text.split("\n")],
-            Replay(fields[b"r"].decode()) if b"r" in fields else None,
-        )
+        columns = zip(*[line.rsplit(b"\t", 3) for line in text.split(b"\n")], strict=True)
+        heads, ips, pages, request_ids = columns
+        replay = Replay(fields[b"r"].decode()) if b"r" in fields else None
+        return StreamEntry(n_before, from_epoch_us(at_us), heads, ips, pages, _request_ids(request_ids), replay)
     except KeyError as error:
         raise EventUnreadable(f"There is no {error}.") from error
     except ValueError as error:
         raise EventUnreadable(str(error)) from error
 
 
-def _decode_line(line: str) -> EventLine:
-    try:
-        head, ip, page, request_id = line.rsplit("\t", 3)
-    except ValueError:
-        raise EventUnreadable(f"{line!r} is no event.") from None
-    origin, mark, path = page.partition("\x1f")
-    if len(origin) > ORIGIN_MAX_LENGTH or not _REQUEST_ID.fullmatch(request_id):
-        raise EventUnreadable(f"{line!r} is no event.")
-    if mark and (not 0 < len(path) <= PATH_MAX_LENGTH or "\x1f" in path):
-        raise EventUnreadable(f"{line!r} has no path after its mark.")
-    return EventLine(_decode_head(head), _ip(ip), origin, request_id, path)
-
-
-@lru_cache(maxsize=100_000)
-def _decode_head(text: str) -> EventHead:
-    """Read once: a key asks for few services, and little else differs."""
+def read_head(text: bytes) -> EventHead:
+    """What a line says before its caller. Raises EventUnreadable."""
     match = _HEAD.fullmatch(text)
     if match is None:
         raise EventUnreadable(f"{text!r} begins no event.")
     cost_of_its_own = match[3]
-    number, is_charged, _, account_id, key_id, service_id, units, price, flag = map(int, match.groups("0"))
+    number, is_charged, _, account_id, key_id, service_id, units, price, flag = map(int, match.groups(b"0"))
     cost = price if cost_of_its_own is None else int(cost_of_its_own)
     if number not in BY_NUMBER or cost > _MAX_INTEGER:
         raise EventUnreadable(f"{text!r} has an outcome or a price that there is not.")
@@ -236,22 +242,43 @@ def _decode_head(text: str) -> EventHead:
     return EventHead(account_id, key_id, service_id, number, units, cost, bool(flag))
 
 
+def read_ip(text: bytes) -> str:
+    """An address in its usual form. Raises EventUnreadable."""
+    if _IPV4.fullmatch(text):
+        return text.decode()
+    if not _IPV6.fullmatch(text):
+        raise EventUnreadable(f"{text!r} is no address.")
+    try:
+        return str(ip_address(text.decode()))
+    except ValueError as error:
+        raise EventUnreadable(str(error)) from error
+
+
+def read_page(text: bytes) -> tuple[str, str]:
+    """An origin and the path behind it, empty where there is none. Raises EventUnreadable."""
+    origin, mark, path = text.decode().partition("\x1f")
+    if len(origin) > ORIGIN_MAX_LENGTH:
+        raise EventUnreadable(f"{text!r} is no origin.")
+    if mark and (not 0 < len(path) <= PATH_MAX_LENGTH or "\x1f" in path):
+        raise EventUnreadable(f"{text!r} has no path after its mark.")
+    return origin, path
+
+
+def _request_ids(texts: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Sixteen bytes for each; all are looked at together, which takes a tenth of the time. Raises EventUnreadable."""
+    text, n_dashes = b"".join(texts), len(texts) * len(_DASHES_AT)
+    dashes = b"".join(text[place::_ID_LENGTH] for place in _DASHES_AT)
+    others = text.translate(None, b"0123456789abcdef")
+    if not ({*map(len, texts)} == {_ID_LENGTH} and dashes == others == b"-" * n_dashes):
+        raise EventUnreadable(f"{texts!r} are not all request ids.")
+    packed = unhexlify(text.replace(b"-", b""))
+    return tuple(packed[start : start + 16] for start in range(0, len(packed), 16))
+
+
 def _number(text: bytes, *, digits: int) -> int:
     if not text.isdigit() or len(text) > digits:
         raise EventUnreadable(f"{text!r} is no number.")
     return int(text)
-
-
-def _ip(text: str) -> str:
-    """The address itself, or ValueError."""
-    return text if _IPV4.fullmatch(text) else _ipv6(text)
-
-
-@lru_cache(maxsize=50_000)
-def _ipv6(text: str) -> str:
-    if not _IPV6.fullmatch(text):
-        raise EventUnreadable(f"{text!r} is no address.")
-    return str(ip_address(text))
 
 
 def _one_line(text: str, max_length: int) -> str:

@@ -8,8 +8,8 @@ the store later, the records themselves are asked: the store may have forgotten 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -18,11 +18,11 @@ from django.db import transaction
 
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of
-from stats.copying import lines_copy
-from stats.events import EventLine, EventUnreadable, StreamEntry, decode_entry
+from stats.copying import RecordRows
+from stats.events import EventUnreadable, StreamEntry, split_entry
 from stats.models import ShardCursor
 from stats.partitions import partitions_ensure
-from stats.replays import lines_new
+from stats.replays import entry_new
 from stats.stream import redis_client, stream_key, unreadable_key
 
 logger = logging.getLogger(__name__)
@@ -36,10 +36,11 @@ RawEntry = tuple[bytes, dict[bytes, bytes]]
 
 @dataclass(slots=True)
 class _Batch:
-    """What a run of entries comes to: the lines of each instant, and what is added to the shard's cursor."""
+    """What a run of entries comes to: records, the instants that they are of, and what changes the shard's cursor."""
 
-    lines: list[tuple[datetime, Sequence[EventLine]]]
+    rows: RecordRows
     n_said: int
+    instants: list[datetime] = field(default_factory=list)
     n_lost: int = 0
     n_unreadable: int = 0
 
@@ -51,15 +52,15 @@ def ingest_shard(shard: int, *, limit: int = BATCH_ENTRIES) -> int:
         raw = _read(shard, cursor.stream_id, limit)
         if not raw:
             return 0
-        batch = _decode(shard, raw, n_said=cursor.n_said)
-        n_new = records_write(shard=shard, n_before=cursor.n_records, lines=batch.lines)
-        oldest = min((at for at, _ in batch.lines), default=None)
-        cursor.new_since = min(filter(None, (cursor.new_since, oldest)), default=None)
+        rows = RecordRows(first_id=(shard << SHARD_BITS) + cursor.n_records + 1)
+        batch = _decode(shard, raw, _Batch(rows, cursor.n_said))
+        records_write(batch.rows, batch.instants)
+        cursor.new_since = min(filter(None, (cursor.new_since, *batch.instants)), default=None)
         cursor.stream_id = raw[-1][0].decode()
         cursor.n_said = batch.n_said
         cursor.n_lost += batch.n_lost
         cursor.n_unreadable += batch.n_unreadable
-        cursor.n_records += n_new
+        cursor.n_records += len(batch.rows)
         cursor.ingested_at = utc_now()
         cursor.save(update_fields=_STORED)
     stream_trim(shard, through=cursor.stream_id)
@@ -89,16 +90,12 @@ def cursors_lock() -> list[ShardCursor]:
     return list(ShardCursor.objects.select_for_update().order_by("shard"))
 
 
-def records_write(*, shard: int, n_before: int, lines: Sequence[tuple[datetime, Sequence[EventLine]]]) -> int:
-    """Copies the lines of each instant into the record table, numbered from `n_before` + 1; returns how many.
-
-    Makes missing partitions.
-    """
-    if not lines:
-        return 0
-    zone = settings.BILLING_ZONE
-    partitions_ensure({day_of(at, zone) for at, _ in lines}, zone=zone)
-    return lines_copy(lines, first_id=(shard << SHARD_BITS) + n_before + 1)
+def records_write(rows: RecordRows, instants: Iterable[datetime]) -> None:
+    """Copies `rows`, which are of these instants, into the record table. Makes missing partitions."""
+    if rows:
+        zone = settings.BILLING_ZONE
+        partitions_ensure({day_of(at, zone) for at in instants}, zone=zone)
+        rows.copy()
 
 
 def stream_trim(shard: int, *, through: str) -> None:
@@ -111,11 +108,12 @@ def _read(shard: int, after: str, limit: int) -> list[RawEntry]:
     return cast("list[RawEntry]", redis_client().xrange(stream_key(shard), min=f"({after}", count=limit))
 
 
-def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
-    batch = _Batch([], n_said)
+def _decode(shard: int, raw: Iterable[RawEntry], batch: _Batch) -> _Batch:
     for entry_id, fields in raw:
         try:
-            entry = decode_entry(fields)
+            entry = split_entry(fields)
+            new = entry_new(entry)
+            batch.rows.add(new)
         except EventUnreadable as error:
             batch.n_unreadable += 1
             # By its id: a run that is begun again puts nothing aside twice.
@@ -123,9 +121,9 @@ def _decode(shard: int, raw: Iterable[RawEntry], *, n_said: int) -> _Batch:
             logger.error("entry_unreadable", extra={"shard": shard, "entry": entry_id.decode(), "error": str(error)})
             continue
         _check_continuity(shard, batch, entry)
-        if new := lines_new(entry):
-            batch.lines.append((entry.at, new))
-        batch.n_said = entry.n_before + len(entry.lines)
+        if new.n_events:
+            batch.instants.append(entry.at)
+        batch.n_said = entry.n_before + entry.n_events
     return batch
 
 

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
-from stats.events import EventLine, Replay, StreamEntry
+from stats.events import Replay, StreamEntry, read_head
 from stats.models import UsageRecord
 
 # By how much the clocks of a gate and of the store may differ.
 CLOCKS_APART = timedelta(hours=1)
 
 
-def lines_new(entry: StreamEntry) -> Sequence[EventLine]:
-    """The lines of `entry` that have no record yet; those that the store counted as they came never have one.
+def entry_new(entry: StreamEntry) -> StreamEntry:
+    """`entry` with those of its events that have no record yet; what the store counted as it came never has one.
 
     What was spooled has its request ids for its own. A record of it has the spooled time, or, where the store
     counted it and the answer was lost, the store's time of then or later.
     """
-    if entry.replay is None or not entry.lines:
-        return entry.lines
+    if entry.replay is None:
+        return entry
     window = {"at": entry.at} if entry.replay is Replay.SURE else {"at__gte": entry.at - CLOCKS_APART}
+    request_ids = [UUID(bytes=packed) for packed in entry.request_ids]
     known = UsageRecord.objects.filter(
-        account_id__in={line.head.account_id for line in entry.lines},
-        request_id__in=[line.request_id for line in entry.lines],
-        **window,
-    ).values_list("request_id", flat=True)
-    stored = {str(request_id) for request_id in known}
-    return [line for line in entry.lines if line.request_id not in stored]
+        account_id__in={read_head(head).account_id for head in entry.heads}, request_id__in=request_ids, **window
+    )
+    stored = set(known.values_list("request_id", flat=True))
+    return entry.only([request_id not in stored for request_id in request_ids])
