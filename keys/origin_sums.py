@@ -5,9 +5,9 @@ Anybody can send any origin: a key keeps a bounded number of them, and further o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -20,26 +20,24 @@ MAX_ORIGINS = 200
 _NOTE = """
     WITH new AS (
         SELECT k.id AS key_id, n.origin, n.first_at, n.last_at, n.n_requests, n.n_hour,
-               known.key_id IS NOT NULL OR n.origin = %(others)s AS is_known
-        FROM unnest(%(key_ids)s::bigint[], %(origins)s::text[], %(first)s::timestamptz[], %(last)s::timestamptz[],
-                    %(n_requests)s::bigint[], %(n_hour)s::bigint[])
-            AS n (key_id, origin, first_at, last_at, n_requests, n_hour)
+               known.key_id IS NOT NULL OR n.origin = %(rest)s AS is_known
+        FROM ({sums}) AS n (key_id, origin, first_at, last_at, n_requests, n_hour)
         JOIN keys_apikey AS k ON k.id = n.key_id
         LEFT JOIN keys_keyorigin AS known ON known.key_id = n.key_id AND known.origin = n.origin
     ), ranked AS (
         SELECT *, row_number() OVER (PARTITION BY key_id, is_known ORDER BY n_requests DESC, origin) AS rank
         FROM new
     ), room AS (
-        SELECT key_id, %(most)s - (SELECT count(*) FROM keys_keyorigin AS o
-                               WHERE o.key_id = new.key_id AND o.origin <> %(others)s) AS n_free
+        SELECT key_id, %(room)s - (SELECT count(*) FROM keys_keyorigin AS o
+                               WHERE o.key_id = new.key_id AND o.origin <> %(rest)s) AS n_free
         FROM new WHERE NOT is_known GROUP BY key_id
     ), named AS (
-        SELECT key_id, CASE WHEN is_known OR rank <= n_free THEN origin ELSE %(others)s END AS origin,
+        SELECT key_id, CASE WHEN is_known OR rank <= n_free THEN origin ELSE %(rest)s END AS origin,
                first_at, last_at, n_requests, n_hour
         FROM ranked LEFT JOIN room USING (key_id)
     )
     INSERT INTO keys_keyorigin AS known (key_id, origin, first_seen_at, last_seen_at, n_requests, hour_at, n_hour)
-    SELECT key_id, origin, min(first_at), max(last_at), sum(n_requests), %(hour)s::timestamptz, sum(n_hour)
+    SELECT key_id, origin, min(first_at), max(last_at), sum(n_requests), %(hour_at)s::timestamptz, sum(n_hour)
     FROM named GROUP BY key_id, origin ORDER BY key_id, origin
     ON CONFLICT (key_id, origin) DO UPDATE SET
         first_seen_at = least(known.first_seen_at, excluded.first_seen_at),
@@ -48,6 +46,10 @@ _NOTE = """
         hour_at = greatest(known.hour_at, excluded.hour_at),
         n_hour = CASE WHEN known.hour_at = excluded.hour_at THEN known.n_hour + excluded.n_hour
                       WHEN known.hour_at < excluded.hour_at THEN excluded.n_hour ELSE known.n_hour END
+"""
+_SUMS = """
+    SELECT * FROM unnest(%(key_ids)s::bigint[], %(origins)s::text[], %(first)s::timestamptz[], %(last)s::timestamptz[],
+                         %(n_requests)s::bigint[], %(n_hour)s::bigint[])
 """
 
 
@@ -65,9 +67,16 @@ class OriginSum(NamedTuple):
 def key_origins_note(sums: Iterable[OriginSum], *, hour_at: datetime) -> None:
     """Adds `sums`, which name each key and origin once, to what is known. Not safe to run twice: a sum is added."""
     columns = [list(column) for column in zip(*sums, strict=True)]
-    if not columns:
-        return
-    names = ("key_ids", "origins", "first", "last", "n_requests", "n_hour")
-    parameters = dict(zip(names, columns, strict=True))
+    if columns:
+        names = ("key_ids", "origins", "first", "last", "n_requests", "n_hour")
+        key_origins_note_selected(_SUMS, dict(zip(names, columns, strict=True)), hour_at=hour_at)
+
+
+def key_origins_note_selected(query: str, parameters: Mapping[str, Any], *, hour_at: datetime) -> None:
+    """The same of what a query of the caller's own finds, whose rows are like `OriginSum`.
+
+    Its parameters are named otherwise than `hour_at`, `room` and `rest`.
+    """
+    own: dict[str, Any] = {"hour_at": hour_at, "room": MAX_ORIGINS, "rest": KeyOrigin.OTHERS}
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE, {**parameters, "hour": hour_at, "most": MAX_ORIGINS, "others": KeyOrigin.OTHERS})
+        cursor.execute(_NOTE.format(sums=query), {**parameters, **own})

@@ -8,11 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 
 from goongdash.lib.clock import utc_now
 from keys.models import KeyOrigin
-from keys.origin_sums import MAX_ORIGINS, OriginSum, key_origins_note
+from keys.origin_sums import MAX_ORIGINS, key_origins_note_selected
 from stats.outcomes import OUTCOMES, Outcome
 from stats.periods import hour_of
 
@@ -20,11 +19,9 @@ from stats.periods import hour_of
 # parts of a map come with its load, and are no use of their own.
 _SUMS = """
     WITH sums AS (
-        SELECT key_id, origin, min(at) AS first_at, max(at) AS last_at, count(*) AS n_requests,
-               count(*) FILTER (WHERE at >= %(hour)s) AS n_hour
-        FROM stats_usagerecord
-        WHERE id > %(after)s AND id <= %(through)s AND at >= %(since)s AND outcome = %(allowed)s AND units > 0
-        GROUP BY key_id, origin
+        SELECT key_id, origin, min(charged_from) AS first_at, max(charged_until) AS last_at,
+               sum(n_charged) AS n_requests, sum(CASE WHEN minute_at >= %(hour)s THEN n_charged ELSE 0 END) AS n_hour
+        FROM usage_groups WHERE outcome = %(allowed)s AND n_charged > 0 GROUP BY key_id, origin
     ), ranked AS (
         SELECT *, row_number() OVER (PARTITION BY key_id ORDER BY n_requests DESC, origin) <= %(most)s AS is_named
         FROM sums
@@ -35,18 +32,13 @@ _SUMS = """
 """
 
 
-def origins_note(*, after: int, through: int, since: datetime) -> None:
-    """Adds what the records with ids beyond `after` up to `through` say, none of which is older than `since`."""
+def origins_note() -> None:
+    """Adds what the groups of the rollup under way say."""
     hour_at = hour_of(utc_now(), settings.BILLING_ZONE)
     parameters: dict[str, int | str | datetime] = {
-        "after": after,
-        "through": through,
-        "since": since,
         "hour": hour_at,
         "allowed": OUTCOMES[Outcome.ALLOWED].number,
         "most": MAX_ORIGINS,
         "others": KeyOrigin.OTHERS,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SUMS, parameters)
-        key_origins_note((OriginSum(*row) for row in cursor.fetchall()), hour_at=hour_at)
+    key_origins_note_selected(_SUMS, parameters, hour_at=hour_at)

@@ -1,13 +1,11 @@
 """Adds new usage records to their sums by minute, hour, day and origin, exactly once; rebuilds sums from records.
 
-Sums and watermark are written in one transaction. A batch of records is read once, and all of its sums are made of
-that reading, so that they agree. What is too old for the minutes or hours that are kept is in the days only.
+Sums and watermark are written in one transaction. All sums of a batch are made of the same groups, so that they
+agree. What is too old for the minutes or hours that are kept is in the days only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
@@ -16,7 +14,8 @@ from django.db import connection, transaction
 from accounts.models import Account
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, day_start, days
-from keys.last_use import LastUse, key_uses_note
+from keys.last_use import key_uses_note_selected
+from stats.groups import USUAL_PLANNING, Records, records_group
 from stats.ingest import SHARD_BITS, cursors_lock, ingest_all
 from stats.models import DailyOriginUsage, DailyUsage, HourlyUsage, MinuteUsage, ShardCursor
 from stats.origin_sums import origins_note
@@ -32,24 +31,12 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Of how many origins a key's day has sums of their own. Anybody can name any; without a bound, one caller could
 # make a row with each request.
 MAX_ORIGINS = 50
-# What a batch is grouped in: the usual few megabytes would send most of it to files.
-_WORK_MEMORY = "64MB"
-# Nobody knows how many rows a WITH query has. Joined as if there were few, two of them take minutes.
-_PLANNING = f"SET LOCAL work_mem = '{_WORK_MEMORY}'; SET LOCAL enable_nestloop = off"
-
-# Names: `n` requests, `u` units, `c` micro-dollars.
-_GROUPS = """
-    SELECT account_id, key_id, service_id, outcome, date_trunc('minute', at) AS minute_at, origin, country,
-           count(*) AS n, sum(units) AS u, sum(cost_micro_usd) AS c, max(at) AS last_at
-    FROM stats_usagerecord WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6, 7
-"""
 # An hour begins on a full hour of the zone's clock, and is the day's in which it begins. Rows are written in the order
 # of their index, which keeps its pages in memory and two writers from waiting for each other.
 _ADD = """
-    WITH groups AS MATERIALIZED ({groups}),
-    minutes AS MATERIALIZED (
+    WITH minutes AS MATERIALIZED (
         SELECT account_id, key_id, service_id, outcome, minute_at, sum(n) AS n, sum(u) AS u, sum(c) AS c
-        FROM groups GROUP BY 1, 2, 3, 4, 5
+        FROM usage_groups GROUP BY 1, 2, 3, 4, 5
     ),
     hours AS MATERIALIZED (
         SELECT account_id, key_id, service_id, outcome, date_trunc('hour', minute_at, %(zone)s) AS hour_at,
@@ -85,7 +72,7 @@ _ADD = """
         GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7
         ON CONFLICT (account_id, day_on, key_id, origin, country, service_id, outcome) DO UPDATE SET {add}
     )
-    {last_uses}
+    SELECT
 """
 _SUM_UP = """
     n_requests = known.n_requests + excluded.n_requests, units = known.units + excluded.units,
@@ -96,7 +83,7 @@ _ORIGINS = """
     origins AS MATERIALIZED (
         SELECT account_id, (minute_at AT TIME ZONE %(zone)s)::date AS day_on, key_id, origin, country, service_id,
                outcome, sum(n) AS n, sum(u) AS u, sum(c) AS c
-        FROM groups GROUP BY 1, 2, 3, 4, 5, 6, 7
+        FROM usage_groups GROUP BY 1, 2, 3, 4, 5, 6, 7
     ),
     asked AS MATERIALIZED (
         SELECT account_id, day_on, key_id, origin, sum(n) AS n, origin = '' OR EXISTS (
@@ -124,24 +111,17 @@ _ORIGINS = """
 # To the minute, so that a busy key's row is written once in a minute, however often there is a rollup. The record is
 # found by the index of its account and time.
 _LAST_USES = """
-    SELECT used.key_id, date_trunc('minute', used.at), r.origin, host(r.ip)
+    SELECT used.key_id, date_trunc('minute', used.at), r.origin, r.ip
     FROM (
-        SELECT account_id, key_id, max(last_at) AS at FROM groups WHERE outcome = %(allowed)s GROUP BY 1, 2
+        SELECT account_id, key_id, max(last_at) AS at FROM usage_groups WHERE outcome = %(allowed)s GROUP BY 1, 2
     ) AS used
     CROSS JOIN LATERAL (
         SELECT origin, ip FROM stats_usagerecord AS r
         WHERE r.account_id = used.account_id AND r.at = used.at AND r.key_id = used.key_id AND r.outcome = %(allowed)s
+              AND r.at >= %(since)s
         ORDER BY id DESC LIMIT 1
     ) AS r
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Records:
-    """Which records: a condition in SQL, made of no input, and its parameters."""
-
-    where: str
-    params: Mapping[str, datetime | int]
 
 
 def usage_roll_up() -> int:
@@ -180,9 +160,11 @@ def _roll_up_shard(shard: int) -> int:
     # The time spares a look at the partitions of days from which there is nothing new.
     where = "id > %(after)s AND id <= %(through)s AND at >= %(new_since)s"
     since = cursor.new_since or _EVER
-    records = _Records(where, {"after": base, "through": base + n_new, "new_since": since})
-    key_uses_note(_add_sums(records))
-    origins_note(after=base, through=base + n_new, since=since)
+    records = Records(where, {"after": base, "through": base + n_new, "new_since": since})
+    records_group(records)
+    _add_sums()
+    key_uses_note_selected(_LAST_USES, {"allowed": OUTCOMES[Outcome.ALLOWED].number, "since": since})
+    origins_note()
     _move_watermark(shard, cursor.n_rolled_up + n_new)
     return n_new
 
@@ -209,11 +191,12 @@ def _rebuild_day(day: date, account: Account | None, *, is_dry: bool) -> int:
     n_records = _count(records)
     if n_records and not is_dry:
         _delete_sums(day, account)
-        _add_sums(records)
+        records_group(records)
+        _add_sums()
     return n_records
 
 
-def _records_of(day: date, account: Account | None) -> _Records:
+def _records_of(day: date, account: Account | None) -> Records:
     """The records of a day that are in the sums. No others will be until the transaction ends."""
     for shard in ShardCursor.objects.order_by("shard").values_list("shard", flat=True):
         _lock(shard)
@@ -225,8 +208,8 @@ def _records_of(day: date, account: Account | None) -> _Records:
     start, end = (day_start(d, settings.BILLING_ZONE) for d in (day, day + timedelta(days=1)))
     where, params = f"at >= %(start)s AND at < %(end)s AND ({shards})", {"start": start, "end": end}
     if account is None:
-        return _Records(where, params)
-    return _Records(f"account_id = %(account_id)s AND {where}", {**params, "account_id": account.pk})
+        return Records(where, params)
+    return Records(f"account_id = %(account_id)s AND {where}", {**params, "account_id": account.pk})
 
 
 def _delete_sums(day: date, account: Account | None) -> None:
@@ -238,32 +221,26 @@ def _delete_sums(day: date, account: Account | None) -> None:
     DailyOriginUsage.objects.filter(**of_whom, day_on=day).delete()
 
 
-def _count(records: _Records) -> int:
+def _count(records: Records) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM stats_usagerecord WHERE {records.where}", records.params)  # noqa: S608
         (n_records,) = cursor.fetchone() or (0,)
         return int(n_records)
 
 
-def _add_sums(records: _Records) -> list[LastUse]:
-    """Adds the records to all sums, in one statement; returns who was let pass last with each of their keys."""
+def _add_sums() -> None:
+    """Adds the groups to all sums, in one statement."""
     zone, today = settings.BILLING_ZONE, day_of(utc_now(), settings.BILLING_ZONE)
     first_minutes, first_hours = minutes_from(today), hours_from(today)
     stored = partition_days()
     partitions_ensure({day for day in stored if day >= first_minutes}, zone=zone, table=MINUTES)
     partitions_ensure({day for day in stored if day >= first_hours}, zone=zone, table=HOURS)
-    sql = _ADD.format(groups=_GROUPS.format(where=records.where), add=_SUM_UP, origins=_ORIGINS, last_uses=_LAST_USES)
-    params = {
-        **records.params,
+    params: dict[str, str | int | datetime] = {
         "zone": settings.BILLING_TIME_ZONE,
         "minutes_from": day_start(first_minutes, zone),
         "hours_from": day_start(first_hours, zone),
         "max_origins": MAX_ORIGINS,
-        "allowed": OUTCOMES[Outcome.ALLOWED].number,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_PLANNING)
-        cursor.execute(sql, params)
-        last_uses = [LastUse(*row) for row in cursor.fetchall()]
-        cursor.execute("SET LOCAL enable_nestloop = on")
-        return last_uses
+        cursor.execute(_ADD.format(add=_SUM_UP, origins=_ORIGINS), params)
+        cursor.execute(USUAL_PLANNING)
