@@ -17,6 +17,7 @@ from django.test import Client
 
 from accounts.models import Account
 from bench.usage_data import all_days, largest_account, records_make
+from goongdash.celery import app
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, day_start
 from stats.cuts import usage_cut
@@ -30,13 +31,13 @@ from stats.periods import Grain
 from stats.queries import Dimension, UsageQuery
 from stats.rollups import usage_roll_up
 from stats.stream import count_key, redis_client, stream_key
+from stats.tasks import roll_up_usage
 
 N_NEW = 1_000_000
 PER_ENTRY = 32
 ROUNDS = 40
 _COPY_ROUNDS = 3
-# As goongdash/celery.py has it.
-_ROLLUP_EVERY_S = 2.0
+_ROLLUP_EVERY_S: float = app.conf.beat_schedule["roll up usage"]["schedule"]
 _TABLE = "bench_bare"
 _COLUMNS = "id, at, account_id, key_id, service_id, outcome, units, cost_micro_usd, ip, country, origin, request_id"
 
@@ -121,7 +122,7 @@ def _ingest_beside_rollup() -> None:
     def roll_up() -> None:
         try:
             while not is_stored.wait(_ROLLUP_EVERY_S):
-                usage_roll_up()
+                roll_up_usage()
             _roll_up()
         finally:
             connections.close_all()

@@ -29,7 +29,10 @@ logger = logging.getLogger(__name__)
 
 BATCH_ENTRIES = 2_000
 SHARD_BITS = 48
-_STORED = ("stream_id", "n_said", "n_lost", "n_unreadable", "n_records", "new_since", "ingested_at")
+_STORED = (
+    *("stream_id", "n_said", "n_lost", "n_unreadable", "n_records"),
+    *("new_since", "waiting_since", "ingested_at"),
+)
 
 RawEntry = tuple[bytes, dict[bytes, bytes]]
 
@@ -62,6 +65,8 @@ def ingest_shard(shard: int, *, limit: int = BATCH_ENTRIES) -> int:
         cursor.n_unreadable += batch.n_unreadable
         cursor.n_records += len(batch.rows)
         cursor.ingested_at = utc_now()
+        if batch.rows:
+            cursor.waiting_since = cursor.waiting_since or cursor.ingested_at
         cursor.save(update_fields=_STORED)
     stream_trim(shard, through=cursor.stream_id)
     return len(raw)

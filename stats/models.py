@@ -169,7 +169,7 @@ class ShardCursor(models.Model):
     entry must carry: a higher one means that events were lost on the way (`n_lost` counts them), a lower one
     that the store was emptied. `n_unreadable` counts entries put aside, whose events are among the lost as soon
     as the next entry tells. `n_records` numbers the records; those up to `n_rolled_up` are in the rollups, and of
-    the others none is older than `new_since`.
+    the others none is older than `new_since`, nor stored before `waiting_since`.
     """
 
     shard = models.PositiveSmallIntegerField(primary_key=True)
@@ -180,6 +180,7 @@ class ShardCursor(models.Model):
     n_records = models.BigIntegerField(default=0)
     n_rolled_up = models.BigIntegerField(default=0)
     new_since = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(null=True)
     ingested_at = models.DateTimeField(null=True)
     rolled_up_at = models.DateTimeField(null=True)
 

@@ -125,8 +125,8 @@ _LAST_USES = """
 
 
 def usage_roll_up() -> int:
-    """Adds every record not yet rolled up to the sums; returns how many records that were."""
-    return sum(_roll_up_shard(shard) for shard in ShardCursor.objects.values_list("shard", flat=True))
+    """Adds the records not yet rolled up to the sums, a batch of each shard; returns how many that were."""
+    return sum(shard_roll_up(shard) for shard in ShardCursor.objects.values_list("shard", flat=True))
 
 
 def usage_catch_up() -> tuple[int, int]:
@@ -150,7 +150,8 @@ def rollups_rebuild(*, first: date, last: date, account: Account | None = None, 
 
 
 @transaction.atomic
-def _roll_up_shard(shard: int) -> int:
+def shard_roll_up(shard: int) -> int:
+    """As `usage_roll_up`, of one shard and a batch at the most."""
     _lock(shard)
     cursor = ShardCursor.objects.get(shard=shard)
     n_new = min(cursor.n_records - cursor.n_rolled_up, BATCH_RECORDS)
@@ -179,10 +180,10 @@ def _move_watermark(shard: int, n_rolled_up: int) -> None:
     """Waits for an ingest under way, which is soon done, as it writes to the same row."""
     cursor = ShardCursor.objects.select_for_update().get(shard=shard)
     cursor.n_rolled_up = n_rolled_up
+    cursor.rolled_up_at = cursor.waiting_since = utc_now()
     if cursor.n_records == n_rolled_up:
-        cursor.new_since = None
-    cursor.rolled_up_at = utc_now()
-    cursor.save(update_fields=["n_rolled_up", "new_since", "rolled_up_at"])
+        cursor.new_since = cursor.waiting_since = None
+    cursor.save(update_fields=["n_rolled_up", "new_since", "waiting_since", "rolled_up_at"])
 
 
 @transaction.atomic

@@ -10,9 +10,9 @@ from django.conf import settings
 from goongdash.lib.clock import utc_now
 from goongdash.lib.periods import day_of, days
 from stats.alarms import usage_watch
+from stats.pace import usage_keep_up
 from stats.partitions import HOURS, MINUTES, RECORDS, partitions_drop, partitions_ensure
 from stats.retention import hours_from, minutes_from, records_from
-from stats.rollups import usage_roll_up
 from stats.rotations import rotations_end
 
 DAYS_AHEAD = 3
@@ -20,7 +20,7 @@ DAYS_AHEAD = 3
 
 @shared_task(name="stats.roll_up_usage")
 def roll_up_usage() -> int:
-    return usage_roll_up()
+    return usage_keep_up()
 
 
 @shared_task(name="stats.watch_usage")
