@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,18 +13,18 @@ from stats.models import UsageRecord
 CLOCKS_APART = timedelta(hours=1)
 
 
-def entry_new(entry: StreamEntry) -> StreamEntry:
+def entry_new(entry: StreamEntry, *, known: Container[bytes] = ()) -> StreamEntry:
     """`entry` with those of its events that have no record yet; what the store counted as it came never has one.
 
     What was spooled has its request ids for its own. A record of it has the spooled time, or, where the store
-    counted it and the answer was lost, the store's time of then or later.
+    counted it and the answer was lost, the store's time of then or later. Those in `known` are about to have one.
     """
     if entry.replay is None:
         return entry
     window = {"at": entry.at} if entry.replay is Replay.SURE else {"at__gte": entry.at - CLOCKS_APART}
     request_ids = [UUID(bytes=packed) for packed in entry.request_ids]
-    known = UsageRecord.objects.filter(
+    found = UsageRecord.objects.filter(
         account_id__in={read_head(head).account_id for head in entry.heads}, request_id__in=request_ids, **window
     )
-    stored = set(known.values_list("request_id", flat=True))
-    return entry.only([request_id not in stored for request_id in request_ids])
+    stored = set(found.values_list("request_id", flat=True))
+    return entry.only([each not in stored and each.bytes not in known for each in request_ids])
