@@ -19,6 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from itertools import compress
+from struct import unpack
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -271,8 +272,7 @@ def _request_ids(texts: Sequence[bytes]) -> tuple[bytes, ...]:
     others = text.translate(None, b"0123456789abcdef")
     if not ({*map(len, texts)} == {_ID_LENGTH} and dashes == others == b"-" * n_dashes):
         raise EventUnreadable(f"{texts!r} are not all request ids.")
-    packed = unhexlify(text.replace(b"-", b""))
-    return tuple(packed[start : start + 16] for start in range(0, len(packed), 16))
+    return unpack("16s" * len(texts), unhexlify(text.replace(b"-", b"")))
 
 
 def _number(text: bytes, *, digits: int) -> int:

@@ -23,7 +23,7 @@ from stats.outcomes import OUTCOMES, Outcome
 from stats.partitions import HOURS, MINUTES, partition_days, partitions_ensure
 from stats.retention import hours_from, minutes_from, records_from
 
-BATCH_RECORDS = 500_000
+BATCH_RECORDS = 1_000_000
 # Serialises the rollups of a shard; the number is arbitrary and used for nothing else.
 _LOCK = 7_203_121
 # Of a cursor from before there was `new_since`.
