@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ from goongdash.lib.periods import day_of, day_start
 from stats.cuts import usage_cut
 from stats.events import encode_entry, encode_request, join_request
 from stats.ingest import ingest_all
-from stats.management.commands.ingest_usage import GARBAGE_AFTER
+from stats.management.commands.ingest_usage import interpreter_tune
 from stats.models import ShardCursor
 from stats.outcomes import Outcome
 from stats.partitions import RECORDS, partition_days
@@ -96,7 +95,7 @@ def _time_s(act: Callable[[], object]) -> float:
 
 def _writing(account: Account) -> dict[str, float]:
     """A million events through the stream, ingest and rollup side by side as their processes are; and bare COPY."""
-    gc.set_threshold(GARBAGE_AFTER)
+    interpreter_tune()
     before = ShardCursor.objects.get(shard=0).n_records
     _push(account)
     seconds = _time_s(_ingest_beside_rollup)
