@@ -181,6 +181,11 @@ class LedgerEntry(models.Model):
         return f"{self.get_kind_display()} {self.period_on:%Y-%m}"
 
     @property
+    def kind_said(self) -> str:
+        """As `get_kind_display`, which hashes every choice anew: a page has fifty entries."""
+        return str(EntryKind(self.kind).label)
+
+    @property
     def note_said(self) -> str:
         """The note; one that the site wrote itself, in the language of whoever reads."""
         return note_said(self.note)
