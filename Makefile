@@ -21,8 +21,8 @@ test: $(STAMP)-proxies ## All tests, on real servers and in a real browser (ARGS
 	@bash .ci/need chromium node npm nginx caddy haproxy
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-coverage: ## What the tests run of the code; takes half as long again
-	@$(MAKE) test ARGS="--cov --cov-report=term:skip-covered $(ARGS)"
+coverage: override ARGS := --cov --cov-report=term:skip-covered $(ARGS)
+coverage: test ## What the tests run of the code; takes half as long again
 
 check: $(STAMP) ## Lint, format, types, migrations, Django's own checks
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from accounts.audit_actions import AuditAction
 from accounts.changes import announce_account_change
 from accounts.models import Account, CreditPeriod
 from billing.charge_queries import CHARGE_GIVEN, CHARGE_READ
-from billing.models import EntryKind, LedgerEntry, Statement
+from billing.models import MOVES, EntryKind, LedgerEntry, Statement
 from billing.month_usage import DayCost
 from billing.months import SIGN_UP, sign_up_month
 from billing.notes import SIGNED_UP
@@ -42,15 +42,16 @@ def entry_post(
 ) -> bool:
     """Adds the entry unless one of its (account, month, kind, source) is there; returns whether it was new.
 
-    Its author is who acts.
+    Of a payment or a grant the month does not matter. The author is who acts.
     """
-    actor = current_actor()
+    actor, period_on = current_actor(), month.first_day
     _, is_new = LedgerEntry.objects.get_or_create(
         account=account,
-        period_on=month.first_day,
         kind=kind,
         source=source,
+        **({} if kind in MOVES else {"period_on": period_on}),
         defaults={
+            "period_on": period_on,
             "amount_micro_usd": amount_micro_usd,
             "note": note,
             "author": "" if actor is SYSTEM else actor.name,

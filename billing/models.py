@@ -144,6 +144,10 @@ class EntryKind(models.TextChoices):
     REFUND = "refund", _("Refund")
 
 
+# A payment or a grant that is told again, in whatever month, is still the same one.
+MOVES = (EntryKind.DEPOSIT, EntryKind.REFUND, EntryKind.ADJUSTMENT, EntryKind.GRANT)
+
+
 class LedgerEntry(models.Model):
     """Money gained (+) or used (-) by an account. Never changed, never deleted: a trigger sees to it.
 
@@ -169,10 +173,9 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(
                 fields=["account", "period_on", "kind", "source"], name="ledgerentry_once_per_source"
             ),
-            # A payment or a grant that is told again, in whatever month, is still the same one.
             models.UniqueConstraint(
                 fields=["account", "kind", "source"],
-                condition=models.Q(kind__in=["deposit", "refund", "adjustment", "grant"]),
+                condition=models.Q(kind__in=MOVES),
                 name="ledgerentry_move_once",
             ),
         ]

@@ -15,7 +15,7 @@ from billing.credit import MonthMoney
 from billing.lines import Line, UsedUnits, bill, price_days
 from billing.models import EntryKind, LedgerEntry
 from billing.month_usage import month_usage
-from billing.months import months_money
+from billing.months import UsedInMonth, months_money_of
 from billing.pricing import PriceOn
 from billing.selectors import price_book
 from goongdash.lib.periods import Month
@@ -69,7 +69,9 @@ def draft_bill(account: Account, month: Month) -> MonthBill:
     """The bill of a month that is not closed, as of now: usage as the daily sums have it, charged or not yet."""
     prices = price_book()
     used = [part for _, part in month_usage(month, price_days(month, prices), [account.pk])]
-    money = months_money(account).get(month, MonthMoney())
+    # All of it by one look at the sums, which go on meanwhile.
+    known = [UsedInMonth(account.pk, month, sum(part.cost_micro_usd for part in used))]
+    money = months_money_of([account], known)[account.pk].get(month, MonthMoney())
     entries = LedgerEntry.objects.filter(account=account, period_on=month.first_day, kind=EntryKind.LATE_USAGE)
     late = late_by_month(entries.order_by())[account.pk]
     return _bill(month, account.pk, money, used, late, prices, _service_order())

@@ -101,10 +101,13 @@ def counted_ids_of(keys: Iterable[ApiKey]) -> dict[int, int]:
 def newest_keys(account: Account, counted_ids: Iterable[int]) -> dict[int, ApiKey]:
     """Of all keys of `account` that count under each of the ids, the newest that is not deleted, else the newest."""
     ids = list(counted_ids)
-    keys = all_keys_of(account).filter(Q(pk__in=ids) | Q(lineage__in=ids)).only(*_NAMED)
-    return {
-        key.counted_id: key for key in sorted(keys, key=lambda key: (key.revoked_at is None, key.created_at, key.pk))
-    }
+    return newest_of_lineages(all_keys_of(account).filter(Q(pk__in=ids) | Q(lineage__in=ids)).only(*_NAMED))
+
+
+def newest_of_lineages(keys: Iterable[ApiKey]) -> dict[int, ApiKey]:
+    """Of those of `keys` that count under the same id, the newest that is not deleted, else the newest."""
+    last_is_best = sorted(keys, key=lambda key: (key.revoked_at is None, key.created_at, key.pk))
+    return {key.counted_id: key for key in last_is_best}
 
 
 def services() -> QuerySet[Service]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -66,8 +66,8 @@ _CUT = """
 """
 # Keys that took each other's place are one group, by the first of them.
 _LINEAGES = """
-    (SELECT bucket, outcome, coalesce(lineage_id, value) AS value, n, u, cost
-     FROM held LEFT JOIN keys_apikey ON id = value) AS lineages
+    (SELECT held.bucket, held.outcome, coalesce(keys.lineage_id, held.value) AS value, held.n, held.u, held.cost
+     FROM held LEFT JOIN keys_apikey AS keys ON keys.id = held.value) AS lineages
 """
 _SIZES = {
     Measure.REQUESTS: "sum(n)",
@@ -123,14 +123,21 @@ def usage_cells(query: UsageQuery) -> Iterator[UsageCell]:
         return
     column = _COLUMNS[query.group_by]
     grouped = rows.values("bucket", column).annotate(**_TOTALS).order_by("bucket", column)
-    lineages = _lineages(query.account_id) if query.group_by is Dimension.KEY else {}
-    for bucket, rows_of_bucket in groupby(grouped.iterator(_CHUNK_ROWS), key=itemgetter("bucket")):
+    for row in grouped.iterator(_CHUNK_ROWS):
+        value = row[column]
+        # Origins that share one row are no group of their own.
+        is_shared = query.group_by is Dimension.ORIGIN and value is None
+        yield UsageCell(row["bucket"], OTHER if is_shared else _group(query.group_by, value), _totals(row))
+
+
+def lineages_joined(cells: Iterable[UsageCell], account_id: int) -> Iterator[UsageCell]:
+    """`cells` by key, with one cell for all keys that took each other's place: a bucket at a time."""
+    rotated = ApiKey.objects.filter(account=account_id, lineage__isnull=False).order_by()
+    lineages: dict[Any, int] = dict(rotated.values_list("pk", "lineage_id"))
+    for bucket, cells_of_bucket in groupby(cells, key=attrgetter("bucket")):
         parts: defaultdict[Group, list[Totals]] = defaultdict(list)
-        for row in rows_of_bucket:
-            value = lineages.get(row[column], row[column])
-            # Origins that share one row are no group of their own.
-            is_shared = query.group_by is Dimension.ORIGIN and value is None
-            parts[OTHER if is_shared else _group(query.group_by, value)].append(_totals(row))
+        for cell in cells_of_bucket:
+            parts[lineages.get(cell.group, cell.group)].append(cell.totals)
         for group, totals in parts.items():
             yield UsageCell(bucket, group, totals_added(totals))
 
@@ -199,12 +206,6 @@ def _value(dimension: Dimension | None) -> Expression | F:
     if dimension is Dimension.SERVICE:
         return Coalesce("service_id", _NO_SERVICE)
     return F(_COLUMNS[dimension])
-
-
-def _lineages(account_id: int) -> dict[int, int]:
-    """The first of its lineage for each key that was rotated, or came of it."""
-    rotated = ApiKey.objects.filter(account=account_id, lineage__isnull=False).order_by()
-    return dict(rotated.values_list("pk", "lineage_id"))
 
 
 def _group(dimension: Dimension | None, value: Any) -> Group:

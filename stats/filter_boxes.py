@@ -44,7 +44,7 @@ def filter_boxes(filters: UsageFilters) -> list[FilterBox]:
 
 def _box(filters: UsageFilters, dimension: Dimension) -> FilterBox:
     chosen = filters.wanted[dimension]
-    offered = dict(choices_of(dimension, filters.keys, filters.services))
+    offered = dict(choices_of(dimension, filters.keys, filters.services, chosen))
     labels: dict[str, Any] = {**offered, **{text: _label(dimension, text) for text in chosen if text not in offered}}
     return FilterBox(
         dimension.value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from goongdash.lib.periods import PeriodError
 from keys.models import ApiKey, KeyType, Service
+from keys.selectors import newest_of_lineages
 from stats.events import ORIGIN_MAX_LENGTH
 from stats.outcomes import OUTCOMES, Outcome
 from stats.periods import Grain
@@ -228,11 +229,17 @@ _UNKNOWN = {
 }
 
 
-def choices_of(dimension: Dimension, keys: Sequence[ApiKey], services: Iterable[Service]) -> list[tuple[str, Any]]:
-    """What a filter offers, as values and labels; nothing where values are drilled into only."""
+def choices_of(
+    dimension: Dimension, keys: Sequence[ApiKey], services: Iterable[Service], chosen: Collection[str]
+) -> list[tuple[str, Any]]:
+    """What a filter offers, as values and labels; nothing where values are drilled into only.
+
+    Of keys that took each other's place, one stands for all; what is `chosen` already stays.
+    """
     match dimension:
         case Dimension.KEY:
-            return [(str(key.pk), key_label(key, str(key))) for key in keys]
+            offered = {*map(str, (key.pk for key in newest_of_lineages(keys).values())), *chosen}
+            return [(str(key.pk), key_label(key, str(key))) for key in keys if str(key.pk) in offered]
         case Dimension.TYPE:
             return list(KeyType.choices)
         case Dimension.SERVICE:

@@ -37,6 +37,12 @@ class KeySpan:
     grain: Grain
     buckets: list[date] | list[datetime]
 
+    @property
+    def hours(self) -> tuple[datetime, datetime] | None:
+        """From when to when, where hours are shown."""
+        hours = [bucket for bucket in self.buckets if isinstance(bucket, datetime)]
+        return (hours[0], hours[-1] + timedelta(hours=1)) if hours else None
+
     def holds(self, row: UsageRow) -> bool:
         """Whether the row is shown. Of two days by the hour, those of the last 24 are."""
         return row.bucket >= self.buckets[0]

@@ -43,7 +43,9 @@ class UsageParams(Schema):
     by: Dimension = Field(DEFAULT_BY, description="What the groups are.")
     measure: Measure = Field(DEFAULT_MEASURE, description="What the largest groups have most of.")
     chart: ChartKind | None = Field(None, description="Without meaning here; the page's address may hold it.")
-    key: list[str] = Field([], description="Ids of keys, deleted ones too.")
+    key: list[str] = Field(
+        [], description="Ids of keys, deleted ones too. Keys that took each other's place are one, by any of them."
+    )
     type: list[KeyType] = Field([], description="Types of keys.")
     service: list[str] = Field([], description="Slugs of services; - is none.")
     outcome: list[str] = Field([], description="What the gate decided.")
@@ -71,7 +73,10 @@ class SeriesOut(Schema):
 
 
 class GroupOut(Schema):
-    """One of the ten largest groups, as filters name it; or, last and with null, all others together."""
+    """One of the ten largest groups, as filters name it; or, last and with null, all others together.
+
+    Keys that took each other's place are one group, by the newest that is not deleted.
+    """
 
     group: str | None
     label: str

@@ -14,9 +14,9 @@ from django.utils.translation import override
 from accounts.models import Account
 from goongdash.lib.spreadsheets import safe_cell
 from keys.models import Service
-from stats.cuts import usage_cells
+from stats.cuts import lineages_joined, usage_cells
 from stats.exports import start_text
-from stats.queries import UsageCell
+from stats.queries import Dimension, UsageCell
 from stats.selectors import service_facts
 from stats.usage_page import group_names
 from stats.usage_views import UsageView
@@ -45,7 +45,8 @@ def export_rows(account: Account, view: UsageView, *, services: Sequence[Service
         facts = service_facts(services)
     query = view.query(account.pk, {service.slug: service.pk for service in services}, settings.BILLING_ZONE)
     names: dict[Any, Any] = {}
-    for cell in usage_cells(query):
+    cells = usage_cells(query)
+    for cell in lineages_joined(cells, account.pk) if view.by is Dimension.KEY else cells:
         if cell.group not in names:
             with override("en"):
                 names |= group_names([cell.group], view.by, account=account, services=facts)

@@ -37,7 +37,7 @@ MAX_KEYS = 200
 
 
 @require_safe
-@vary_on_headers("HX-Request")
+@vary_on_headers("HX-Request", "HX-Target")
 @requires(Permission.SEE)
 def statistics(request: SiteRequest) -> HttpResponse:
     """Usage of a period by any cut; 422 where the filters make no sense.

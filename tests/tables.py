@@ -21,7 +21,7 @@ PARTITIONED = ["stats_usagerecord", "stats_minuteusage", "stats_hourlyusage"]
 def keep_rows() -> None:
     """Remembers what is in the tables now, for `put_back`."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA {KEPT}")
+        cursor.execute(f"DROP SCHEMA IF EXISTS {KEPT} CASCADE; CREATE SCHEMA {KEPT}")
         for table in _tables():
             cursor.execute(f"CREATE TABLE {KEPT}.{table} AS TABLE {table}")
             if not cursor.rowcount:

@@ -55,7 +55,7 @@ def intdot(value: int) -> str:
 def number_cells(values: Iterable[int], is_money: bool) -> SafeString:
     """A table cell for each value: a tag for all of a row, as a chart's table has a thousand of them."""
     texts = map(usd, values) if is_money else numbers(values)
-    return SafeString("".join([f'<td class="num">{text}</td>' for text in texts]))  # Digits need no escaping.
+    return SafeString("".join([f'<td class="num">{text}</td>' for text in texts]))  # Digits, and marks of our own.
 
 
 @register.filter

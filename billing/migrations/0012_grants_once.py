@@ -1,4 +1,7 @@
-"""A grant is one by its account and source, whatever the month, as deposits, refunds and adjustments are."""
+"""A grant is one by its account and source, whatever the month, as deposits, refunds and adjustments are.
+
+No release came before it: there are no grants of one source in several months.
+"""
 
 from __future__ import annotations
 

@@ -275,7 +275,11 @@
     const { target, parameters } = event.detail
     if (PARTS.includes(target.id) && document.getElementById('chart-numbers')?.open) parameters.numbers = '1'
   })
-  document.addEventListener('htmx:beforeSwap', () => {
+  // Asked for when it is opened, and no longer wanted when it is closed.
+  const isUnwanted = ({ target }) => target.id === 'chart-numbers' && !target.open
+  document.addEventListener('htmx:beforeRequest', (event) => { if (isUnwanted(event)) event.preventDefault() })
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    if (isUnwanted(event)) event.detail.shouldSwap = false
     const focused = document.activeElement
     if (focused?.closest('#filters details')) chosen = focused.id
   })

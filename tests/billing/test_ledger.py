@@ -241,17 +241,19 @@ def test_charges_from_many_sides_at_once_charge_each_day_once(live: None) -> Non
     assert [plain_sum(account) for account in accounts] == [-15_000] * 3
 
 
-def test_the_database_knows_a_grant_by_its_source_whatever_the_month(account: Account) -> None:
+def test_a_grant_is_one_by_its_source_whatever_the_month(account: Account) -> None:
     def post(month: Month, kind: EntryKind) -> bool:
         return entry_post(account=account, month=month, kind=kind, amount_micro_usd=USD, source="ticket 1")
 
-    post(OCTOBER, EntryKind.GRANT)
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        post(NOVEMBER, EntryKind.GRANT)
-
+    assert post(OCTOBER, EntryKind.GRANT)
+    assert not post(NOVEMBER, EntryKind.GRANT)
     assert post(NOVEMBER, EntryKind.DEPOSIT)
     assert [kind for kind, *_ in entries()] == ["grant", "deposit"]
+
+    again = LedgerEntry.objects.get(kind=EntryKind.GRANT)
+    again.pk, again.period_on = None, NOVEMBER.first_day
+    with pytest.raises(IntegrityError), transaction.atomic():
+        again.save()
 
 
 def test_new_money_is_announced_to_the_gates_after_its_commit(live: None) -> None:

@@ -40,7 +40,7 @@ def test_use_has_the_numbers_of_this_key_alone(alice: Account, alice_client: Cli
         assert len(usage.chart.labels) == n_bars
         assert (usage.totals.n_requests, usage.totals.n_refused) == (4, 1)
         assert [(series.label, series.total) for series in usage.chart.series] == [("Allowed", 3), ("Refused", 1)]
-    assertContains(part, f"/statistics?key={created.key.pk}&amp;from=")
+    assertContains(part, f"/statistics?key={created.key.pk}&amp;period=")
     assertContains(part, "Newest number")
     assertContains(part, "Chart: Requests by day.")
 

@@ -73,3 +73,13 @@ def test_exports_have_one_row_for_both(alice_client: Client, new: ApiKey) -> Non
     rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))  # type: ignore[attr-defined]
     assert [(row["group"], row["requests"]) for row in rows if row["requests"] == "5"] == [(str(new.pk), "5")]
     assert len(rows) == 2
+
+
+def test_filter_offers_one_key_for_both_and_keeps_what_is_chosen(alice_client: Client, new: ApiKey) -> None:
+    def offered(query: str) -> set[str]:
+        return set(
+            re.findall(r'name="key" value="([0-9]+)"', alice_client.get(f"/statistics?{query}").content.decode())
+        )
+
+    assert str(new.pk) in offered("") and str(new.counted_id) not in offered("")
+    assert {str(new.pk), str(new.counted_id)} <= offered(f"key={new.counted_id}")

@@ -37,7 +37,11 @@ class Command(ReportingCommand):
         parser.add_argument("--from", dest="first", required=True, type=day_argument, help="The first day.")
         parser.add_argument("--to", dest="last", required=True, type=day_argument, help="The last day, included.")
         parser.add_argument("--grain", choices=[grain.value for grain in Grain], default=Grain.DAY.value)
-        parser.add_argument("--by", choices=[each.value for each in Dimension], help="One row for each of these only.")
+        parser.add_argument(
+            "--by",
+            choices=[each.value for each in Dimension],
+            help="One row for each of these only; keys that took each other's place are one.",
+        )
         parser.add_argument(
             "--only", action="append", default=[], metavar="NAME=VALUE", help="A filter, with --by; may be repeated."
         )
