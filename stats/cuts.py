@@ -66,8 +66,10 @@ _CUT = """
 """
 # Keys that took each other's place are one group, by the first of them.
 _LINEAGES = """
-    (SELECT held.bucket, held.outcome, coalesce(keys.lineage_id, held.value) AS value, held.n, held.u, held.cost
-     FROM held LEFT JOIN keys_apikey AS keys ON keys.id = held.value) AS lineages
+    (SELECT bucket, outcome, coalesce(lineage_id, value) AS value, n, u, cost
+     FROM held LEFT JOIN (
+         SELECT id AS value, lineage_id FROM keys_apikey WHERE account_id = {account_id:d} AND lineage_id IS NOT NULL
+     ) AS rotated USING (value)) AS lineages
 """
 _SIZES = {
     Measure.REQUESTS: "sum(n)",
@@ -89,7 +91,7 @@ def usage_cut(query: UsageQuery) -> UsageCut:
         .annotate(**{name: Cast(Sum(of), BigIntegerField()) for name, of in _SUMMED.items()})
         .query.sql_with_params()
     )
-    groups = _LINEAGES if query.group_by is Dimension.KEY else "held"
+    groups = _LINEAGES.format(account_id=query.account_id) if query.group_by is Dimension.KEY else "held"
     size = _SIZES[query.measure]
     sql = _CUT.format(held=held, groups=groups, size=size, n_groups=TOP_GROUPS, allowed=_ALLOWED)
     cells: list[UsageCell] = []

@@ -100,7 +100,8 @@ class UsageView:
     def url_queries_of(self, periods: Iterable[Period]) -> list[str]:
         """The URLs' queries of the same cut, of other days, in their usual grain."""
         cut = urlencode(self._cut_said())
-        return ["&".join(filter(None, (urlencode(_days_said(days)), cut))) for days in periods]
+        rest = f"&{cut}" if cut else ""
+        return [f"from={days.first}&to={days.last}{rest}" for days in periods]
 
     def _cut_said(self) -> list[tuple[str, str]]:
         """All but the time."""
