@@ -17,6 +17,7 @@ from django.test import Client
 from accounts.models import Account
 from accounts.registration import account_register
 from goongdash.lib.clock import utc_now
+from goongdash.lib.garbage import collect_seldom
 from goongdash.lib.periods import day_of, days
 from keys.models import ApiKey, KeyType, Service
 from stats.models import UsageRecord
@@ -59,6 +60,7 @@ _BYTES = """
 def measure(n_records: int) -> dict[str, float]:
     """Milliseconds, p95 and median; and bytes of a record with its indexes."""
     settings.ALLOWED_HOSTS = ["testserver"]
+    collect_seldom()  # As the pages' own processes do.
     logging.getLogger("django.request").setLevel(logging.ERROR)  # One of the requests is not there.
     account = account_register(email="largest@example.com", password="correct horse battery")
     make_records(account, n_records)

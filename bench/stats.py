@@ -18,6 +18,7 @@ from accounts.models import Account
 from bench.usage_data import all_days, largest_account, records_make
 from goongdash.celery import app
 from goongdash.lib.clock import utc_now
+from goongdash.lib.garbage import collect_seldom
 from goongdash.lib.periods import day_of, day_start
 from stats.cuts import usage_cut
 from stats.events import encode_entry, encode_request, join_request
@@ -44,6 +45,7 @@ _COLUMNS = "id, at, account_id, key_id, service_id, outcome, units, cost_micro_u
 def measure(sizes: Sequence[int]) -> dict[str, float]:
     """Each figure at each number of records; then what a million events from the stream take beside all of them."""
     settings.ALLOWED_HOSTS = ["testserver"]
+    collect_seldom()  # As the pages' own processes do.
     account = largest_account()
     figures: dict[str, float] = {}
     n_records = 0
