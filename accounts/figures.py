@@ -26,11 +26,20 @@ def numbers(values: Iterable[int]) -> list[str]:
 
 def usd(amount_micro_usd: int, *, min_decimals: int = 2) -> str:
     """Integer micro-dollars as dollars, exactly: `min_decimals` at least, six at most."""
+    return usds([amount_micro_usd], min_decimals=min_decimals)[0]
+
+
+def usds(amounts_micro_usd: Iterable[int], *, min_decimals: int = 2) -> list[str]:
+    """Each as `usd` writes it."""
+    marks = str.maketrans({",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")})
+    form = pgettext("an amount of US dollars", "$%(amount)s")
+    return [_usd(amount, min_decimals, marks, form) for amount in amounts_micro_usd]
+
+
+def _usd(amount_micro_usd: int, min_decimals: int, marks: dict[int, str], form: str) -> str:
     exact = format_usd(abs(amount_micro_usd), min_decimals=min_decimals).removeprefix("$").removesuffix(".")
-    marks = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
-    written = exact.translate(str.maketrans(marks))
     sign = "-" if amount_micro_usd < 0 else ""
-    return sign + pgettext("an amount of US dollars", "$%(amount)s") % {"amount": written}
+    return sign + form % {"amount": exact.translate(marks)}
 
 
 def vnd(amount: int) -> str:

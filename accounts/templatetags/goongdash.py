@@ -15,7 +15,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.figures import number, numbers, usd
+from accounts.figures import number, numbers, usd, usds
 from goongdash.lib.money import round_to_cent
 
 register = template.Library()
@@ -54,7 +54,7 @@ def intdot(value: int) -> str:
 @register.simple_tag
 def number_cells(values: Iterable[int], is_money: bool) -> SafeString:
     """A table cell for each value: a tag for all of a row, as a chart's table has a thousand of them."""
-    texts = map(usd, values) if is_money else numbers(values)
+    texts = usds(values) if is_money else numbers(values)
     return SafeString("".join([f'<td class="num">{text}</td>' for text in texts]))  # Digits, and marks of our own.
 
 
