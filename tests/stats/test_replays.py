@@ -43,11 +43,15 @@ def test_replayed_events_become_records_with_their_own_time(key: CreatedKey) -> 
     assert counts() == (4, 4, 0)
 
 
+@pytest.mark.parametrize("is_one_batch", [False, True])
 @pytest.mark.parametrize("how", list(Replay))
-def test_entry_that_comes_again_adds_what_is_new_in_it_and_nothing_else(key: CreatedKey, how: Replay) -> None:
+def test_entry_that_comes_again_adds_what_is_new_in_it_and_nothing_else(
+    key: CreatedKey, how: Replay, is_one_batch: bool
+) -> None:
     events = copies(make_event(key), 4)
     replay(*events[:3], how=how)
-    ingest_all()
+    if not is_one_batch:
+        ingest_all()
     replay(*events, how=how)
     ingest_all()
     assert records() == as_kept(events)
