@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Account
-from billing import statements
+from billing import month_bills, statements
 from billing.errors import MonthNotOver
 from billing.ledger import entries_add, entry_post, usage_charge
 from billing.models import EntryKind, LedgerEntry, Statement, StatementLine
-from billing.month_usage import MonthSums, month_sums
+from billing.month_usage import MonthSums, month_sums, month_usage
 from billing.statements import month_close
 from billing.tasks import charge_usage, close_past_months, grant_monthly_credit
 from goongdash.lib.periods import Month
@@ -155,6 +155,19 @@ def test_usage_rolled_up_while_the_month_is_closed_is_charged_once_and_stated_on
     ]
     close(NOVEMBER, account, now=T0 + timedelta(days=30))
     assert of_month(account, NOVEMBER)[0] == 7_500
+
+
+def test_a_draft_is_made_of_one_look_at_the_sums(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    used(account, FIRST, 10_000)
+
+    def read_and_be_overtaken(*asked: Any) -> list[Any]:
+        parts = list(month_usage(*asked))
+        used(account, FIRST + timedelta(days=1), 500)
+        return parts
+
+    monkeypatch.setattr(month_bills, "month_usage", read_and_be_overtaken)
+    bill = month_bills.draft_bill(account, NOVEMBER)
+    assert bill.money.usage_micro_usd == sum(line.amount_micro_usd for line in bill.lines) == 10_000
 
 
 def test_sums_that_never_agree_do_not_keep_a_month_open(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
